@@ -1,0 +1,99 @@
+"""Evidence: the eval rows that a gate looks at, and the case that it judges.
+
+A gate sees a `Case` and nothing else. Whoever runs it fills the case from the pinned state, or,
+in a replay, from the log; either way the answer is the same.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+
+from regista.decide.heads import EntryHead, RunHead, SlotHead, VersionHead
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One score of a run, exact.
+
+    Attributes:
+        value: the score as written, a decimal.
+        stderr: its standard error; None when not known.
+        n: number of examples behind it; None when not known.
+        higher_is_better: direction; None when not known.
+    """
+
+    task: str
+    metric: str
+    slice: str
+    value: Decimal
+    stderr: Decimal | None = None
+    n: int | None = None
+    higher_is_better: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The latest eval run of one suite for one version, with its scores sorted by grain."""
+
+    suite: str
+    head: RunHead
+    scores: tuple[Score, ...]
+
+    def find(self, metric: str, *, task: str = "", slice_: str = "") -> Score | None:
+        """Return the score of a metric, or None when the run lacks it."""
+        for score in self.scores:
+            if (score.metric, score.task, score.slice) == (metric, task, slice_):
+                return score
+        return None
+
+
+class Case(Protocol):
+    """The pinned facts of one requested placement.
+
+    Attributes:
+        entry: the entry.
+        version: the candidate.
+        stage: the stage that it asks for.
+        time: recorded time of the decision (RFC 3339, UTC).
+    """
+
+    @property
+    def entry(self) -> EntryHead: ...  # noqa: D102 - documented as attributes above
+    @property
+    def version(self) -> VersionHead: ...  # noqa: D102
+    @property
+    def stage(self) -> str: ...  # noqa: D102
+    @property
+    def time(self) -> str: ...  # noqa: D102
+
+    def slot(self, stage: str) -> SlotHead:
+        """Return the stack and latest drill of a stage of this entry."""
+        ...
+
+    def version_of(self, number: int) -> VersionHead | None:
+        """Return another version of this entry."""
+        ...
+
+    def run(self, version: VersionHead, suite: str) -> Run | None:
+        """Return the latest run of a suite for a version of this entry."""
+        ...
+
+    def observe(self, kind: str, subject: str) -> Any:  # noqa: ANN401 - a recorded JSON fact
+        """Return a fact from outside the log; live it is looked up and recorded.
+
+        Kinds: `blobs` (subject: a version's digest) gives
+        {"ok": bool, "missing": [path], "corrupt": [path]}.
+        """
+        ...
+
+    def query(self, sql: str, limits: dict[str, int]) -> Any:  # noqa: ANN401
+        """Run one sandboxed SELECT over this entry's pinned views.
+
+        Returns {"rows": [[...]], "columns": [...]} with values as JSON (decimals and doubles as
+        strings), or {"error": "..."}.
+        """
+        ...
+
+
+Observer = Callable[[str, str], Any]
