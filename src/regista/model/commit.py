@@ -6,7 +6,7 @@ What a commit means is decided in `regista.decide`; where it is kept is `regista
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from regista.errors import IntegrityError, InvalidInputError, NewerFormatError
@@ -59,6 +59,10 @@ class DataRef:
     def key(self) -> str:
         """Where the file lies in the store."""
         return data_key(self.table, self.sha256)
+
+    def with_columns(self, columns: dict[str, Any]) -> "DataRef":
+        """Return the reference with further values that all its rows share."""
+        return replace(self, columns={**self.columns, **columns})
 
 
 @dataclass(frozen=True, slots=True)

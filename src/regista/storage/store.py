@@ -1,15 +1,23 @@
 """The Store protocol: all that Regista asks of a place that keeps bytes.
 
 Keys are relative paths with `/`, made of safe ASCII characters only (user text never becomes a
-key). Six operations, so that a folder, S3, GCS, Azure and a dictionary can all be one. Every
-method raises `StorageError` when the store is unreachable, denies access or is full, and
-nothing else of its own.
+key). Few operations, so that a folder, S3, GCS, Azure and a dictionary can all be one. Every
+method raises `StorageError` when the store is unreachable, denies access or is full, or when a
+key is not one, and nothing else of its own; `put_by_digest` alone also blames its source.
+What the keys mean is decided above: `storage.log`, `storage.blobs`.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
+
+from regista.errors import StorageError
+
+_SEGMENT = r"(?!\.{1,2}(?:/|\Z)|\.tmp-)[A-Za-z0-9._=+-]+"
+_KEY = re.compile(f"{_SEGMENT}(?:/{_SEGMENT})*")
 
 
 class PutOutcome(Enum):
@@ -18,6 +26,27 @@ class PutOutcome(Enum):
     CREATED = "created"
     EXISTS = "exists"
     UNKNOWN = "unknown"
+
+
+def is_key(text: str) -> bool:
+    """Say whether a text can be a key, or one name in it: no `..`, nothing temporary."""
+    return _KEY.fullmatch(text) is not None
+
+
+def checked_key(key: str) -> str:
+    """Return the key, or refuse it.
+
+    Raises:
+        StorageError: not a key; a bug, or a log from somebody who wants out of the folder.
+    """
+    if not is_key(key):
+        raise StorageError(f"{key!r} is not a key of a registry", hint="regista verify")
+    return key
+
+
+def digest_key(prefix: str, sha256: str) -> str:
+    """Return the key of content-addressed bytes: below `prefix`, fanned out by two digits."""
+    return f"{prefix}{sha256[:2]}/{sha256}"
 
 
 class Store(Protocol):
@@ -29,13 +58,36 @@ class Store(Protocol):
         ...
 
     def put_if_absent(self, key: str, data: bytes) -> PutOutcome:
-        """Create the key durably, or leave what is there; of many racers one sees CREATED."""
+        """Create the key durably, or leave what is there; of many racers one sees CREATED.
+
+        UNKNOWN means that the key may have been created, or may not survive a power cut: read
+        it back before believing anything.
+        """
         ...
 
     def put(self, key: str, source: bytes | Path) -> None:
         """Write the key durably and atomically, replacing what is there.
 
         A path is copied (by reflink where the file system can), never moved or hard-linked.
+        """
+        ...
+
+    def put_by_digest(
+        self, source: Path, prefix: str, advance: Callable[[int], None]
+    ) -> tuple[str, int]:
+        """Store a copy of a file under the key that its content has, and return digest and size.
+
+        The key is `digest_key(prefix, sha256)`, and the digest is of the very bytes stored, taken
+        as they are copied. What is there already with the same size is left alone.
+
+        Args:
+            source: a regular file; a symbolic link is not followed.
+            prefix: ends in `/`.
+            advance: told of each number of bytes done; what it raises ends the copy.
+
+        Raises:
+            InvalidInputError: the source cannot be read, is not a regular file, or changed
+                meanwhile; nothing is stored then.
         """
         ...
 
@@ -54,7 +106,8 @@ class Store(Protocol):
     def list_after(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys that start with `prefix` and sort after `after`, in order.
 
-        `prefix` is empty or ends in `/`. Temporary files are never listed.
+        `prefix` is empty or ends in `/`. Order is that of the whole keys' characters. Temporary
+        files are never listed.
         """
         ...
 
@@ -67,4 +120,19 @@ class Store(Protocol):
 
         None when the key does not exist. The file must not be changed or kept for long.
         """
+        ...
+
+    def lock(
+        self, name: str, *, timeout_s: float, shared: bool = False
+    ) -> AbstractContextManager[bool]:
+        """Hold an advisory lock on the prefix `name/`, so that writers do not waste work.
+
+        Yields True while the lock is held; False at once where there are no locks, and after
+        `timeout_s` where others keep theirs. Correctness never rests on it. Shared holders
+        exclude only those that are not.
+        """
+        ...
+
+    def scratch(self) -> AbstractContextManager[Path]:
+        """Lend a new, empty local folder, removed at the end; files in it are cheap to `put`."""
         ...

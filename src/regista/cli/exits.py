@@ -1,0 +1,72 @@
+"""Exit codes: what the contract promises of every command, and which failure has which.
+
+The library raises; here is the one place that turns an error, or a result that says no, into a
+number. Nothing here prints.
+"""
+
+from enum import IntEnum
+from typing import assert_never
+
+from regista import errors
+
+
+class ExitCode(IntEnum):
+    """What a shell sees."""
+
+    DONE = 0
+    INTERNAL = 1
+    INVALID = 2
+    REFUSED = 3
+    NOT_FOUND = 4
+    CONFLICT = 5
+    INTEGRITY = 6
+    STORAGE = 7
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+
+
+_ERROR_EXITS: dict[type[errors.RegistaError], ExitCode] = {
+    errors.InvalidInputError: ExitCode.INVALID,
+    errors.RefusedError: ExitCode.REFUSED,
+    errors.NotFoundError: ExitCode.NOT_FOUND,
+    errors.ConflictError: ExitCode.CONFLICT,
+    errors.OutcomeUnknownError: ExitCode.CONFLICT,
+    errors.IntegrityError: ExitCode.INTEGRITY,
+    errors.StorageError: ExitCode.STORAGE,
+}
+
+
+def exit_code_of(error: errors.RegistaError) -> ExitCode:
+    """Return the exit code of an error: that of its nearest class in the table."""
+    for class_ in type(error).__mro__:
+        if class_ in _ERROR_EXITS:
+            return _ERROR_EXITS[class_]
+    # a bare RegistaError is never raised on purpose, so one that arrives here is a bug
+    return ExitCode.INTERNAL
+
+
+def meaning(code: ExitCode) -> str:
+    """Return what an exit code means, in a few words."""
+    match code:
+        case ExitCode.DONE:
+            return "done"
+        case ExitCode.INTERNAL:
+            return "internal error, a bug"
+        case ExitCode.INVALID:
+            return "usage, invalid or missing input, or a newer format"
+        case ExitCode.REFUSED:
+            return "refused by a gate or by a rule of state"
+        case ExitCode.NOT_FOUND:
+            return "no such registry, entry, version, selector or rollback target"
+        case ExitCode.CONFLICT:
+            return "other writers won until the timeout, or the outcome is unknown"
+        case ExitCode.INTEGRITY:
+            return "stored bytes are not what they should be, or a drill failed"
+        case ExitCode.STORAGE:
+            return "the storage is unreachable, full, or denies access"
+        case ExitCode.INTERRUPTED:
+            return "interrupted with Ctrl-C"
+        case ExitCode.BROKEN_PIPE:
+            return "the reader of the output went away"
+        case _:
+            assert_never(code)

@@ -1,0 +1,281 @@
+"""The fold: what a row of the log does to the heads.
+
+State is nothing but this function applied to every row in order, so a checkpoint, a replay and a
+look into the past all agree by construction. Heads live in a map from keys to head objects; who
+keeps the map, and how much of it is in memory, is not known here.
+
+Keys: `g` the registry, `n/<name>` the entry id, `e/<entry_id>` the entry, `v/<entry_id>/<n>` the
+version, `s/<entry_id>/<stage>` the stack, `d/<entry_id>/<digest[:8]>` versions by digest,
+`l/<entry_id>/<label>` version by label, `r/<run_id>` the eval run, `h/<stage>` how many entries
+hold the stage, `a/<alias>` how many use the alias, `t/<txid>` the commit of a transaction.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from regista.decide.heads import (
+    MAX_MAIN_SCORES,
+    DrillHead,
+    EntryHead,
+    LineageHead,
+    Pointer,
+    RunHead,
+    SlotHead,
+    VersionHead,
+)
+from regista.model.commit import Row
+
+
+class Heads(Protocol):
+    """A map from keys to head objects."""
+
+    def get(self, key: str) -> Any:  # noqa: ANN401 - the head type follows from the key
+        """Return the head, or None."""
+        ...
+
+    def put(self, key: str, value: Any) -> None:  # noqa: ANN401
+        """Set the head; None removes it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What every row of a commit shares."""
+
+    seq: int
+    time: str
+    actor: str
+
+
+def apply_row(heads: Heads, stamp: Stamp, row: Row) -> None:
+    """Apply one row. Rows of tables that carry no state change nothing."""
+    rule = _RULES.get(row["table"])
+    if rule:
+        rule(heads, stamp, row)
+
+
+def apply_transaction(heads: Heads, stamp: Stamp, txid: str, arguments: str) -> None:
+    """Remember a transaction id with the digest of what it asked for."""
+    heads.put(f"t/{txid}", [stamp.seq, arguments])
+
+
+def entry_key(entry_id: str) -> str:
+    """Return the key of an entry's head."""
+    return f"e/{entry_id}"
+
+
+def version_key(entry_id: str, version: int) -> str:
+    """Return the key of a version's head."""
+    return f"v/{entry_id}/{version}"
+
+
+def slot_key(entry_id: str, stage: str) -> str:
+    """Return the key of a slot's head."""
+    return f"s/{entry_id}/{stage}"
+
+
+def digest_key(entry_id: str, digest: str) -> str:
+    """Return the key under which versions with this digest, or prefix, are listed."""
+    return f"d/{entry_id}/{digest[:8]}"
+
+
+def encode_head(value: Any) -> Any:  # noqa: ANN401
+    """Return a head as JSON."""
+    return value.to_json() if hasattr(value, "to_json") else value
+
+
+def decode_head(key: str, value: Any) -> Any:  # noqa: ANN401
+    """Return the head that JSON under a key stands for."""
+    match key[:2]:
+        case "e/":
+            return EntryHead.from_json(value)
+        case "v/":
+            return VersionHead.from_json(value)
+        case "s/":
+            return SlotHead.from_json(value)
+        case _:
+            return value
+
+
+def _entry_added(heads: Heads, stamp: Stamp, row: Row) -> None:
+    entry_id, name = row["entry_id"], row["entry"]
+    head = EntryHead(entry_id, name, row["kind"], stamp.seq, stamp.time, stamp.actor)
+    heads.put(entry_key(entry_id), head)
+    heads.put(f"n/{name}", entry_id)
+    registry = heads.get("g") or {}
+    heads.put("g", {**registry, "entries": registry.get("entries", 0) + 1})
+
+
+def _version_added(heads: Heads, stamp: Stamp, row: Row) -> None:
+    entry_id, version = row["entry_id"], row["version"]
+    head = VersionHead(
+        entry_id, version, row["digest"], stamp.seq, stamp.time, stamp.actor,
+        label=row.get("label", ""), files=row["files"], bytes=row["bytes"],
+        uri=row.get("uri", ""), run=row.get("run", ""), code=row.get("code", ""),
+        params=json.loads(row.get("params", "{}")), card=row.get("card", ""),
+        card_digest=row.get("card_digest", ""), source=json.loads(row.get("source", "{}")),
+    )
+    heads.put(version_key(entry_id, version), head)
+    if head.label:
+        heads.put(f"l/{entry_id}/{head.label}", version)
+    listed = heads.get(digest_key(entry_id, head.digest)) or []
+    heads.put(digest_key(entry_id, head.digest), [*listed, [head.digest, version]])
+    entry = heads.get(entry_key(entry_id))
+    heads.put(entry_key(entry_id), replace(entry, last_version=version))
+
+
+def _change_version(
+    heads: Heads, row: Row, change: Callable[[VersionHead], VersionHead]
+) -> None:
+    key = version_key(row["entry_id"], row["version"])
+    heads.put(key, change(heads.get(key)))
+
+
+def _lineage_added(heads: Heads, _stamp: Stamp, row: Row) -> None:
+    item = LineageHead(
+        row["relation"], row["target"], row.get("target_entry_id", ""),
+        row.get("target_version"), row.get("target_digest", ""),
+    )
+    _change_version(heads, row, lambda head: replace(head, lineage=[*head.lineage, item]))
+
+
+def _count(heads: Heads, key: str, step: int) -> None:
+    heads.put(key, ((heads.get(key) or 0) + step) or None)
+
+
+def _placed(heads: Heads, stamp: Stamp, row: Row) -> None:
+    entry_id, stage, to = row["entry_id"], row["stage"], row.get("to_version")
+    entry = heads.get(entry_key(entry_id))
+    pointer = Pointer(to, stamp.seq, stamp.time, stamp.actor, row["action"])
+    before = entry.holder(stage)
+    if (before is None) != (to is None):
+        _count(heads, f"h/{stage}", 1 if before is None else -1)
+    heads.put(entry_key(entry_id), replace(entry, slots={**entry.slots, stage: pointer}))
+    if row["action"] != "register":
+        slot = heads.get(slot_key(entry_id, stage)) or SlotHead()
+        heads.put(slot_key(entry_id, stage), restack(slot, row["action"], before, to))
+
+
+def restack(slot: SlotHead, action: str, holder: int | None, to: int | None) -> SlotHead:
+    """Return the slot's stack after a placement; pure, and the whole rule of the stack."""
+    match action:
+        case "promote" | "imported":
+            stack = [version for version in slot.stack if version != to]
+            barred = [version for version in slot.barred if version != to]
+            return replace(slot, stack=[*stack, to], barred=barred)
+        case "rollback":
+            keep = slot.stack.index(to) + 1
+            popped = slot.stack[keep:]
+            barred = [version for version in slot.barred if version not in popped]
+            return replace(slot, stack=slot.stack[:keep], barred=[*barred, *popped])
+        case _:
+            stack = [version for version in slot.stack if version != holder]
+            return replace(slot, stack=stack)
+
+
+def _aliased(heads: Heads, stamp: Stamp, row: Row) -> None:
+    key = entry_key(row["entry_id"])
+    entry, alias, version = heads.get(key), row["alias"], row.get("version")
+    aliases = {name: item for name, item in entry.aliases.items() if name != alias}
+    if (alias in entry.aliases) != (version is not None):
+        _count(heads, f"a/{alias}", 1 if version is not None else -1)
+    if version is not None:
+        aliases[alias] = Pointer(version, stamp.seq, stamp.time, stamp.actor, "alias")
+    heads.put(key, replace(entry, aliases=aliases))
+
+
+def _retag(tags: dict[str, str], row: Row) -> dict[str, str]:
+    others = {key: value for key, value in tags.items() if key != row["key"]}
+    return {**others, row["key"]: row["value"]} if "value" in row else others
+
+
+def _tagged(heads: Heads, _stamp: Stamp, row: Row) -> None:
+    if "version" in row:
+        _change_version(heads, row, lambda head: replace(head, tags=_retag(head.tags, row)))
+    else:
+        key = entry_key(row["entry_id"])
+        entry = heads.get(key)
+        heads.put(key, replace(entry, tags=_retag(entry.tags, row)))
+
+
+def _status_changed(heads: Heads, _stamp: Stamp, row: Row) -> None:
+    _change_version(heads, row, lambda head: replace(
+        head, status=row["status"], status_reason=row.get("reason", ""),
+        purged=head.purged or row.get("purge", False),
+    ))
+
+
+def _renamed(heads: Heads, _stamp: Stamp, row: Row) -> None:
+    key = entry_key(row["entry_id"])
+    heads.put(f"n/{row['from_name']}", None)
+    heads.put(f"n/{row['entry']}", row["entry_id"])
+    heads.put(key, replace(heads.get(key), name=row["entry"]))
+
+
+def _described(heads: Heads, _stamp: Stamp, row: Row) -> None:
+    text, digest = row.get("description", ""), row.get("description_digest", "")
+    version = row.get("version")
+    key = (
+        entry_key(row["entry_id"]) if version is None else version_key(row["entry_id"], version)
+    )
+    heads.put(key, replace(heads.get(key), description=text, description_digest=digest))
+
+
+def _run_added(heads: Heads, stamp: Stamp, row: Row) -> None:
+    run = RunHead(
+        row["run_id"], stamp.seq, stamp.time, stamp.actor, row["status"],
+        row.get("dataset", ""), row.get("dataset_digest", ""), row["scores"], row["samples"],
+    )
+    suite = row["suite"]
+    heads.put(f"r/{row['run_id']}", [row["entry_id"], row["version"], stamp.seq, suite])
+    _change_version(heads, row, lambda head: replace(head, runs={**head.runs, suite: run}))
+
+
+def _score_added(heads: Heads, _stamp: Stamp, row: Row) -> None:
+    if row.get("slice"):
+        return
+    key = version_key(row["entry_id"], row["version"])
+    head = heads.get(key)
+    run = head.runs.get(row["suite"])
+    if run is None or run.run_id != row["run_id"] or len(run.main) >= MAX_MAIN_SCORES:
+        return
+    score = [
+        row.get("task", ""), row["metric"], row["value"], row.get("stderr"), row.get("n"),
+        row.get("higher_is_better"),
+    ]
+    runs = {**head.runs, row["suite"]: replace(run, main=[*run.main, score])}
+    heads.put(key, replace(head, runs=runs))
+
+
+def _drilled(heads: Heads, stamp: Stamp, row: Row) -> None:
+    key = slot_key(row["entry_id"], row["stage"])
+    drill = DrillHead(
+        stamp.seq, stamp.time, stamp.actor, row["ok"], row.get("from_version"),
+        row.get("to_version"), row.get("detail", ""),
+    )
+    heads.put(key, replace(heads.get(key) or SlotHead(), drill=drill))
+
+
+def _policy_applied(heads: Heads, stamp: Stamp, row: Row) -> None:
+    registry = heads.get("g") or {}
+    heads.put("g", {**registry, "policy": row["digest"], "policy_seq": stamp.seq})
+
+
+_RULES: dict[str, Callable[[Heads, Stamp, Row], None]] = {
+    "entries": _entry_added,
+    "versions": _version_added,
+    "lineage": _lineage_added,
+    "placements": _placed,
+    "aliases": _aliased,
+    "tags": _tagged,
+    "statuses": _status_changed,
+    "names": _renamed,
+    "descriptions": _described,
+    "eval_runs": _run_added,
+    "eval_scores": _score_added,
+    "drills": _drilled,
+    "policies": _policy_applied,
+}
+STATE_TABLES = frozenset(_RULES)

@@ -1,0 +1,95 @@
+"""`sql`: one read-only query over the pinned views answers.
+
+The query runs in a sandbox behind `Case.query`; here its answer is read. Whatever is not exactly
+one row that says true or false leaves the gate undecided.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from regista.decide.evidence import Case
+from regista.decide.gates.field_types import FILE, SQL, Params, duration_of, short_duration, whole
+from regista.decide.gates.fields import CheckContext, Field, Problems, exclusive, one_needed
+from regista.decide.gates.findings import clip, failed, passed, undecidable
+from regista.decide.gates.kind import GateKind
+from regista.decide.verdict import Finding
+from regista.model.canonical import sha256_hex
+
+MAX_TIMEOUT = timedelta(seconds=60)
+DEFAULT_TIMEOUT = "10s"
+DEFAULT_MEMORY_MB = 256
+COLUMNS = ("passed", "observed", "required")
+
+
+def evaluate(params: Params, case: Case) -> Finding:
+    """Run the query and judge the one row that it returns."""
+    query = params["query"]
+    limits = {
+        "timeout_s": int(duration_of(params, "timeout", DEFAULT_TIMEOUT).total_seconds()),
+        "memory_mb": params.get("memory_mb", DEFAULT_MEMORY_MB),
+    }
+    evidence = (f"query:{sha256_hex(query.encode())}",)
+    answer = case.query(query, limits)
+    row = _one_row(answer)
+    if isinstance(row, str):
+        remedy = f"mend the query in {params.get('file', 'the policy')}"
+        return undecidable("no answer", "one row that passed", row, remedy, evidence)
+    observed, required = _text(row["observed"]), _text(row["required"])
+    says = f"the query says {'passed' if row['passed'] else 'not passed'}"
+    reason = _text(row["reason"]) if row.get("reason") else says
+    if row["passed"]:
+        return passed(observed, required, reason, evidence)
+    remedy = f"register a version that meets it: {required}"
+    return failed(observed, required, reason, remedy, evidence)
+
+
+def _one_row(answer: Any) -> Mapping[str, Any] | str:  # noqa: ANN401 - JSON from the sandbox
+    """Return the row by column, or why there is none."""
+    if "error" in answer:
+        return f"the query failed: {clip(str(answer['error']))}"
+    columns = [str(name).lower() for name in answer["columns"]]
+    absent = [name for name in COLUMNS if name not in columns]
+    if absent:
+        return f"the query returns no column {' and no '.join(absent)}"
+    if len(answer["rows"]) != 1:
+        return f"the query returns {len(answer['rows'])} rows instead of one"
+    row = dict(zip(columns, answer["rows"][0], strict=True))
+    if not isinstance(row["passed"], bool):
+        return f"the query's passed is {_text(row['passed'])}, neither true nor false"
+    return row
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return clip(str(value))
+
+
+def _cross_check(params: Params, _context: CheckContext) -> Problems:
+    return one_needed(params, "file", "query") + exclusive(params, "file", "query")
+
+
+KIND = GateKind(
+    kind="sql",
+    revision=1,
+    summary="A query of yours over the registry's views says so.",
+    fields=(
+        Field("file", FILE, "file with the query, below the policy's folder"),
+        Field("query", SQL, "the query itself"),
+        Field("timeout", short_duration(MAX_TIMEOUT), "time that it may take",
+              default=DEFAULT_TIMEOUT),
+        Field("memory_mb", whole(16, 4096), "memory that it may use, in MB",
+              default=str(DEFAULT_MEMORY_MB)),
+    ),
+    evaluate=evaluate,
+    cross_check=_cross_check,
+    id_fields=("file",),
+    files={"file": "query"},
+    notes="""\
+One `SELECT` that returns one row with the columns `passed` (boolean), `observed` and `required`,
+and `reason` if you like. An error, no row, several rows or a `passed` that is null leave it
+undecided. `policy apply` stores the file's text with the policy, and a replay runs that text.""",
+)

@@ -1,0 +1,48 @@
+"""The case that gates judge, over a planner's context. Implements `evidence.Case`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from regista.decide.evidence import Run
+from regista.decide.heads import EntryHead, SlotHead, VersionHead
+from regista.decide.operations.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedCase:
+    """One requested placement in the pinned world of one operation."""
+
+    context: Context
+    entry: EntryHead
+    version: VersionHead
+    stage: str
+
+    @property
+    def time(self) -> str:
+        """Recorded time of the decision."""
+        return self.context.time
+
+    def slot(self, stage: str) -> SlotHead:
+        """Return the stack and latest drill of a stage of this entry."""
+        return self.context.state.slot(self.entry.entry_id, stage)
+
+    def version_of(self, number: int) -> VersionHead | None:
+        """Return another version of this entry."""
+        return self.context.state.find_version(self.entry.entry_id, number)
+
+    def run(self, version: VersionHead, suite: str) -> Run | None:
+        """Return the latest run of a suite for a version, its scores sorted by grain."""
+        head = version.runs.get(suite)
+        if head is None:
+            return None
+        scores = self.context.load_scores(version, head)
+        ordered = sorted(scores, key=lambda score: (score.task, score.metric, score.slice))
+        return Run(suite, head, tuple(ordered))
+
+    def observe(self, kind: str, subject: str) -> Any:  # noqa: ANN401 - a recorded JSON fact
+        """Return a fact from outside the log, recorded for the replay."""
+        return self.context.observe(kind, subject)
+
+    def query(self, sql: str, limits: dict[str, int]) -> Any:  # noqa: ANN401
+        """Run one sandboxed SELECT over this entry's pinned views."""
+        return self.context.query(self.entry, self.version, self.stage, sql, limits)

@@ -1,0 +1,141 @@
+"""What a planner gets and gives.
+
+A planner is a pure function `(Context, args, payload) -> Planned`. Everything that it may know
+comes through the context; facts from outside the log come through `observe`, which records them,
+so that a replay can hand the same facts back.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from regista.decide.evidence import Score
+from regista.decide.heads import EntryHead, RunHead, VersionHead
+from regista.decide.policy import Policy
+from regista.decide.state import State
+from regista.model.commit import DataRef, Row
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Bulk rows that an operation carries but does not decide.
+
+    Attributes:
+        rows: rows by table, without what the planner adds (entry, version, run).
+        data: rows by digest, likewise.
+    """
+
+    rows: Mapping[str, list[Row]] = field(default_factory=dict)
+    data: tuple[DataRef, ...] = ()
+
+    def count(self, table: str) -> int:
+        """Return the number of rows of a table, inline and by digest."""
+        by_digest = sum(ref.rows for ref in self.data if ref.table == table)
+        return len(self.rows.get(table, ())) + by_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One operation that is asked for: its name, its arguments, its bulk rows."""
+
+    op: str
+    args: Json
+    payload: Payload = field(default_factory=Payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a planner decided.
+
+    Attributes:
+        decision: what is recorded and told; its fields depend on the operation.
+        rows: rows to add, each with its `table`.
+        data: rows to add by digest.
+        refused: whether the decision is a recorded refusal.
+        existing: commit that already did this; set when there is nothing to do.
+    """
+
+    decision: Json
+    rows: list[Row] = field(default_factory=list)
+    data: list[DataRef] = field(default_factory=list)
+    refused: bool = False
+    existing: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The pinned world of one operation.
+
+    Attributes:
+        state: heads at the parent commit, with the operations before this one applied.
+        seq: number that the commit will have.
+        first_i: position that this operation's first row will have.
+        time: recorded time of the commit.
+        actor: who asks.
+        observe: facts from outside the log, by kind and subject.
+        load_policy: the policy of a digest.
+        load_scores: the scores of a run.
+        query: one sandboxed SELECT over an entry's pinned views.
+    """
+
+    state: State
+    seq: int
+    first_i: int
+    time: str
+    actor: str
+    observe: Callable[[str, str], Any]
+    load_policy: Callable[[str], Policy]
+    load_scores: Callable[[VersionHead, RunHead], tuple[Score, ...]]
+    query: Callable[[EntryHead, VersionHead, str, str, dict[str, int]], Any]
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.load_policy(self.state.policy_digest)
+
+
+class Outside(Protocol):
+    """What a plan may ask of the world: live answers, or the recorded ones in a replay."""
+
+    def observe(self, request: Request, kind: str, subject: str) -> Any:  # noqa: ANN401
+        """Return a fact from outside the log, as JSON."""
+        ...
+
+    def load_policy(self, digest: str) -> Policy:
+        """Return the policy of a digest."""
+        ...
+
+    def load_scores(self, version: VersionHead, run: RunHead) -> tuple[Score, ...]:
+        """Return the scores of a run that an earlier commit holds."""
+        ...
+
+    def load_data_scores(self, ref: DataRef, run_id: str) -> tuple[Score, ...]:
+        """Return the scores of a run that a data file holds."""
+        ...
+
+    def query(
+        self, seq: int, entry_id: str, names: dict[str, Any], sql: str, limits: dict[str, int]
+    ) -> Any:  # noqa: ANN401
+        """Run one sandboxed SELECT over an entry's views as of a commit."""
+        ...
+
+
+Planner = Callable[[Context, Json, Payload], Planned]
+
+
+def compact(table: str, **columns: Any) -> Row:  # noqa: ANN401 - JSON values
+    """Return a row without its nulls and empty texts, as the log writes it."""
+    kept = {name: value for name, value in columns.items() if value is not None and value != ""}
+    return {"table": table, **kept}
+
+
+def of_entry(entry: EntryHead) -> Json:
+    """Return the columns that tie a row to an entry."""
+    return {"entry_id": entry.entry_id, "entry": entry.name}
+
+
+def of_version(entry: EntryHead, version: int) -> Json:
+    """Return the columns that tie a row to a version."""
+    return {**of_entry(entry), "version": version}

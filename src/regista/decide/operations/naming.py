@@ -1,0 +1,104 @@
+"""Planning `rename`, `alias`, `tag` and `describe`: what things are called and said to be."""
+
+from regista.decide.heads import EntryHead, VersionHead
+from regista.decide.operations.context import (
+    Context,
+    Json,
+    Payload,
+    Planned,
+    compact,
+    of_entry,
+    of_version,
+)
+from regista.decide.policy import matching_rules, rules_digest
+from regista.errors import InvalidInputError, NotFoundError, RefusedError
+from regista.model.names import shown
+from regista.model.selectors import VersionRef
+
+
+def plan_rename(context: Context, args: Json, _payload: Payload) -> Planned:
+    """Give an entry another name; everything stays with it."""
+    entry = context.state.entry(args["name"])
+    new = args["to"]
+    decision = {"name": new, "from_name": entry.name, "version": None}
+    if new == entry.name:
+        return Planned(decision, existing=context.state.seq)
+    if context.state.find_entry(new):
+        raise RefusedError(f"there is an entry {shown(new)} already", hint="choose another name")
+    for stage in [stage for stage, slot in entry.slots.items() if slot.version is not None]:
+        before = rules_digest(matching_rules(context.policy, entry.kind, entry.name, stage))
+        after = rules_digest(matching_rules(context.policy, entry.kind, new, stage))
+        if before != after:
+            raise RefusedError(
+                f"as {shown(new)} it would hold {stage} under other rules than it passed",
+                hint=f'regista demote "{entry.name}" --stage {stage} first, or change the policy',
+            )
+    row = compact("names", entry_id=entry.entry_id, entry=new, from_name=entry.name)
+    return Planned(decision, [row])
+
+
+def plan_alias(context: Context, args: Json, _payload: Payload) -> Planned:
+    """Point an alias at a version, or remove it."""
+    alias = args["alias"]
+    if alias in {*context.policy.stages, *context.policy.side_stages}:
+        raise InvalidInputError(f"{alias!r} is a stage and cannot be an alias")
+    if args.get("remove"):
+        entry = context.state.entry(args["name"])
+        version = None
+    else:
+        entry, head = context.state.select(VersionRef.parse(args["ref"]))
+        version = head.version
+    held = entry.aliases.get(alias)
+    before = held.version if held else None
+    if version is None and held is None:
+        raise NotFoundError(
+            f"{shown(entry.name)} has no alias {shown(alias)}", hint=f'regista show "{entry.name}"'
+        )
+    decision = {
+        "name": entry.name, "version": version, "alias": alias, "from_version": before,
+    }
+    if held and before == version:
+        return Planned(decision, existing=held.seq)
+    row = compact("aliases", **of_entry(entry), alias=alias, from_version=before, version=version)
+    return Planned(decision, [row])
+
+
+def plan_tag(context: Context, args: Json, _payload: Payload) -> Planned:
+    """Set and remove tags of an entry or of a version."""
+    entry, version = _subject(context, args["ref"])
+    common = of_version(entry, version.version) if version else of_entry(entry)
+    tags = version.tags if version else entry.tags
+    rows = []
+    for key in args.get("remove", []):
+        if key not in tags:
+            raise NotFoundError(f"{args['ref']!r} has no tag {shown(key)}")
+        rows.append(compact("tags", **common, key=key))
+    for key, value in sorted(args.get("set", {}).items()):
+        if tags.get(key) != value:
+            rows.append({**compact("tags", **common, key=key), "value": value})
+    removed = set(args.get("remove", []))
+    after = {key: value for key, value in tags.items() if key not in removed}
+    decision = {
+        "name": entry.name, "version": version.version if version else None,
+        "tags": {**after, **args.get("set", {})},
+    }
+    return Planned(decision, rows, existing=None if rows else context.state.seq)
+
+
+def plan_describe(context: Context, args: Json, _payload: Payload) -> Planned:
+    """Set the description of an entry or of a version."""
+    entry, version = _subject(context, args["ref"])
+    head = version or entry
+    text, digest = args.get("description", ""), args.get("description_digest", "")
+    decision = {"name": entry.name, "version": version.version if version else None}
+    if (head.description, head.description_digest) == (text, digest):
+        return Planned(decision, existing=context.state.seq)
+    common = of_version(entry, version.version) if version else of_entry(entry)
+    row = compact("descriptions", **common, description=text, description_digest=digest)
+    return Planned(decision, [row])
+
+
+def _subject(context: Context, ref: str) -> tuple[EntryHead, VersionHead | None]:
+    if "@" not in ref:
+        return context.state.entry(ref), None
+    return context.state.select(VersionRef.parse(ref))

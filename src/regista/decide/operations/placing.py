@@ -1,0 +1,167 @@
+"""Planning `promote`, `check` and `demote`: what enters a stage, and what leaves it."""
+
+import json
+
+from regista.decide.heads import EntryHead, Status, VersionHead
+from regista.decide.judge import judge
+from regista.decide.operations.case import PinnedCase
+from regista.decide.operations.context import (
+    Context,
+    Json,
+    Payload,
+    Planned,
+    compact,
+    of_entry,
+    of_version,
+)
+from regista.decide.verdict import Finding, Judgement, Outcome, Verdict, VerdictStatus
+from regista.errors import InvalidInputError, NotFoundError, RefusedError
+from regista.model.commit import Row
+from regista.model.names import shown
+from regista.model.selectors import VersionRef
+
+STATE_RULE = -1
+
+
+def plan_promote(context: Context, args: Json, _payload: Payload) -> Planned:
+    """Judge a candidate for a stage, and move it there if nothing refuses.
+
+    A refusal is a decision too: it is planned as rows, and moves nothing.
+    """
+    entry, version = context.state.select(VersionRef.parse(args["ref"]))
+    stage = promotable_stage(context, args["stage"])
+    holder = entry.holder(stage)
+    if holder == version.version:
+        decision = _decision(entry, version, stage, holder, Judgement())
+        return Planned(decision, existing=entry.slots[stage].seq)
+    judgement = _judge(context, entry, version, stage, args)
+    decision = _decision(entry, version, stage, holder, judgement)
+    rows = decision_rows(context, entry, version, stage, "promote", judgement)
+    refused = judgement.outcome == Outcome.REFUSED
+    if not refused:
+        rows.append(compact(
+            "placements", **of_entry(entry), stage=stage, from_version=holder,
+            to_version=version.version, action="promote", reason=args.get("reason"),
+        ))
+    return Planned(decision, rows, refused=refused)
+
+
+def plan_demote(context: Context, args: Json, _payload: Payload) -> Planned:
+    """Empty a slot; the version that it held leaves the stack."""
+    entry = context.state.entry(args["name"])
+    stage = known_stage(context, args["stage"])
+    holder = entry.holder(stage)
+    if holder is None:
+        raise NotFoundError(
+            f"nothing of {shown(entry.name)} is in {stage}", hint=f'regista show "{entry.name}"'
+        )
+    row = compact(
+        "placements", **of_entry(entry), stage=stage, from_version=holder, action="demote",
+        reason=args.get("reason"),
+    )
+    decision = {
+        "name": entry.name, "version": holder, "stage": stage, "from_version": holder,
+        "to_version": None,
+    }
+    return Planned(decision, [row])
+
+
+def known_stage(context: Context, stage: str) -> str:
+    """Return a stage of the policy in force.
+
+    Raises:
+        InvalidInputError: the policy has no such stage.
+    """
+    stages = [*context.policy.stages, *context.policy.side_stages]
+    if stage not in stages:
+        raise InvalidInputError(
+            f"there is no stage {shown(stage)}", hint=f"the policy has {', '.join(stages)}"
+        )
+    return stage
+
+
+def promotable_stage(context: Context, stage: str) -> str:
+    """Return a stage that takes promotions.
+
+    Raises:
+        InvalidInputError: the policy has no such stage.
+        RefusedError: the stage is filled by `register` alone.
+    """
+    if known_stage(context, stage) == context.policy.on_register:
+        raise RefusedError(
+            f"stage {stage} always holds the newest registered version and takes no promotion",
+            hint="register a version, or change on_register in the policy",
+        )
+    return stage
+
+
+def _judge(
+    context: Context, entry: EntryHead, version: VersionHead, stage: str, args: Json
+) -> Judgement:
+    judged = judge(context.policy, PinnedCase(context, entry, version, stage))
+    own = [*_status_verdict(version), *_barred_verdict(context, entry, version, stage, args)]
+    return Judgement((*own, *judged.verdicts), judged.ungated)
+
+
+def _status_verdict(version: VersionHead) -> list[Verdict]:
+    if version.status == Status.ACTIVE:
+        return []
+    finding = Finding(
+        VerdictStatus.FAILED, version.status, Status.ACTIVE,
+        f"version {version.version} is {version.status}, so it is no candidate",
+        "regista restore it first, or promote another version",
+    )
+    return [Verdict("status", "status", 1, STATE_RULE, finding)]
+
+
+def _barred_verdict(
+    context: Context, entry: EntryHead, version: VersionHead, stage: str, args: Json
+) -> list[Verdict]:
+    if version.version not in context.state.slot(entry.entry_id, stage).barred:
+        return []
+    on_purpose = bool(args.get("again") and args.get("reason"))
+    finding = Finding(
+        VerdictStatus.PASSED if on_purpose else VerdictStatus.FAILED,
+        "rolled back before", "--again and a reason",
+        f"version {version.version} was rolled back from {stage}"
+        + (" and comes back on purpose" if on_purpose else ""),
+        "" if on_purpose
+        else f'regista promote "{entry.name}@{version.version}" --to {stage} --again --reason WHY',
+    )
+    return [Verdict("rolled-back", "rolled-back", 1, STATE_RULE, finding)]
+
+
+def _decision(
+    entry: EntryHead, version: VersionHead, stage: str, holder: int | None, judgement: Judgement
+) -> Json:
+    return {
+        "name": entry.name, "version": version.version, "stage": stage, "from_version": holder,
+        "outcome": str(judgement.outcome), "ungated": judgement.ungated,
+        "gates": [verdict.to_json() for verdict in judgement.verdicts],
+    }
+
+
+def decision_rows(
+    context: Context,
+    entry: EntryHead,
+    version: VersionHead,
+    stage: str,
+    op: str,
+    judgement: Judgement,
+) -> list[Row]:
+    """Return the rows that record a decision and its verdicts."""
+    common = {**of_version(entry, version.version), "stage": stage}
+    rows = [compact(
+        "decisions", **common, op=op, outcome=str(judgement.outcome),
+        ungated=judgement.ungated, policy=context.state.policy_digest,
+        state=context.state.digest,
+    )]
+    for verdict in judgement.verdicts:
+        found = verdict.finding
+        rows.append(compact(
+            "verdicts", **common, gate=verdict.id, kind=verdict.kind,
+            revision=verdict.revision, status=str(found.status), observed=found.observed,
+            required=found.required, reason=found.reason, remedy=found.remedy,
+            evidence=json.dumps(list(found.evidence)) if found.evidence else None,
+        ))
+    return rows

@@ -1,0 +1,45 @@
+"""Planning `init` and `policy apply`: which policy is in force."""
+
+from regista.decide.operations.context import Context, Json, Payload, Planned, compact
+from regista.decide.policy import Policy
+from regista.errors import InvalidInputError, RefusedError
+
+
+def plan_init(_context: Context, args: Json, _payload: Payload) -> Planned:
+    """Begin the history with a policy."""
+    row = compact("policies", digest=args["policy"], reason=args.get("reason"))
+    return Planned({"policy": args["policy"]}, [row])
+
+
+def plan_policy_apply(context: Context, args: Json, _payload: Payload) -> Planned:
+    """Put a policy in force; no stage that it drops may be held, no stage may be an alias."""
+    digest = args["policy"]
+    before = context.state.policy_digest
+    decision = {"policy": digest, "from_policy": before}
+    if digest == before:
+        registry = context.state.heads.get("g") or {}
+        return Planned(decision, existing=registry.get("policy_seq"))
+    old, new = context.policy, context.load_policy(digest)
+    _keeps_held_stages(context, old, new)
+    for stage in sorted(_stages(new) - _stages(old)):
+        if context.state.heads.get(f"a/{stage}"):
+            raise InvalidInputError(
+                f"{stage!r} is in use as an alias and cannot become a stage",
+                hint="regista alias NAME --remove the alias first, or name the stage differently",
+            )
+    row = compact("policies", digest=digest, reason=args.get("reason"))
+    return Planned(decision, [row])
+
+
+def _stages(policy: Policy) -> set[str]:
+    return {*policy.stages, *policy.side_stages}
+
+
+def _keeps_held_stages(context: Context, old: Policy, new: Policy) -> None:
+    for stage in sorted(_stages(old) - _stages(new)):
+        holders = context.state.heads.get(f"h/{stage}")
+        if holders:
+            raise RefusedError(
+                f"the policy drops stage {stage}, which {holders} entries hold",
+                hint=f"regista demote NAME --stage {stage} for each, or keep the stage",
+            )

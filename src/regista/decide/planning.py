@@ -1,0 +1,218 @@
+"""Planning a commit: what a list of requested operations comes to on a pinned state.
+
+Each operation sees the ones before it. One refusal applies none: the commit then records the
+decisions alone, and what stood behind the refusal is marked as skipped. The same function plans
+live and in a replay; only what it is handed differs, and that is what makes decisions verifiable.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from regista.decide.evidence import Score
+from regista.decide.fold import Stamp
+from regista.decide.heads import EntryHead, RunHead, VersionHead
+from regista.decide.operations import (
+    evaluating,
+    importing,
+    naming,
+    placing,
+    policy_change,
+    registering,
+    rolling_back,
+    statuses,
+)
+from regista.decide.operations.context import Context, Outside, Planned, Planner, Request
+from regista.decide.state import State
+from regista.errors import InvalidInputError
+from regista.model import canonical
+from regista.model.commit import DataRef, OpRecord, Row
+from regista.model.numbers import parse_decimal
+
+PLANNERS: dict[str, Planner] = {
+    "init": policy_change.plan_init,
+    "policy apply": policy_change.plan_policy_apply,
+    "create": registering.plan_create,
+    "register": registering.plan_register,
+    "eval log": evaluating.plan_eval_log,
+    "promote": placing.plan_promote,
+    "demote": placing.plan_demote,
+    "rollback": rolling_back.plan_rollback,
+    "drill": rolling_back.plan_drill,
+    "deprecate": statuses.plan_deprecate,
+    "restore": statuses.plan_restore,
+    "archive": statuses.plan_archive,
+    "delete": statuses.plan_delete,
+    "rename": naming.plan_rename,
+    "alias": naming.plan_alias,
+    "tag": naming.plan_tag,
+    "describe": naming.plan_describe,
+    "import": importing.plan_import,
+}
+RECORDED_ON_REFUSAL = frozenset({"decisions", "verdicts"})
+SKIPPED = Planned({"skipped": True})
+
+
+@dataclass(frozen=True, slots=True)
+class CommitPlan:
+    """What a commit will say.
+
+    Attributes:
+        time: recorded time.
+        ops: the operations with their decisions.
+        rows: rows to add, in order.
+        data: rows to add by digest.
+        policy: digest of the policy in force before the commit.
+        planned: each operation's plan, in order.
+    """
+
+    time: str
+    ops: tuple[OpRecord, ...]
+    rows: tuple[Row, ...]
+    data: tuple[DataRef, ...]
+    policy: str
+    planned: tuple[Planned, ...]
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether every operation was done already."""
+        return all(plan.existing is not None for plan in self.planned)
+
+    @property
+    def refused(self) -> bool:
+        """Whether an operation was refused."""
+        return any(plan.refused for plan in self.planned)
+
+
+def arguments_digest(ops: Sequence[Request | OpRecord]) -> str:
+    """Return the digest of what a transaction asks for, to tell a repeat from a reuse."""
+    return canonical.digest([[op.op, op.args] for op in ops])
+
+
+def plan_commit(
+    state: State, requests: Sequence[Request], outside: Outside, *, actor: str, clock: str
+) -> CommitPlan:
+    """Plan the next commit on a state.
+
+    Args:
+        state: the pinned state; it is not changed.
+        requests: the operations, in order.
+        outside: answers about the world.
+        actor: who asks.
+        clock: the writer's clock, RFC 3339, UTC.
+
+    Raises:
+        RegistaError: an operation cannot be done; nothing is to be written then.
+    """
+    planning = Planning(state, outside, actor=actor, clock=clock)
+    for request in requests:
+        planning.add(request)
+    return planning.finish()
+
+
+class Planning:
+    """A commit in the making: the operations so far, and the state with them applied."""
+
+    def __init__(self, state: State, outside: Outside, *, actor: str, clock: str) -> None:
+        self.parent = state
+        self.state = state.fork()
+        self.outside = outside
+        self.stamp = Stamp(state.seq + 1, max(clock, state.time), actor)
+        self.ops: list[OpRecord] = []
+        self.planned: list[Planned] = []
+        self.rows: list[Row] = []
+        self.data: list[DataRef] = []
+
+    @property
+    def refused(self) -> bool:
+        """Whether an operation so far was refused."""
+        return any(plan.refused for plan in self.planned)
+
+    def add(self, request: Request) -> OpRecord:
+        """Plan one more operation on top of those before.
+
+        Raises:
+            RegistaError: it cannot be done.
+        """
+        reads: dict[str, Any] = {}
+        plan = SKIPPED if self.refused else self._plan(request, reads)
+        record = OpRecord(request.op, request.args, reads, plan.decision)
+        self.ops.append(record)
+        self.planned.append(plan)
+        return record
+
+    def finish(self) -> CommitPlan:
+        """Return what the commit will say."""
+        rows, data = self.rows, self._placed_data()
+        if self.refused:
+            rows, data = [row for row in rows if row["table"] in RECORDED_ON_REFUSAL], ()
+        return CommitPlan(
+            self.stamp.time, tuple(self.ops), tuple(rows), data, self.parent.policy_digest,
+            tuple(self.planned),
+        )
+
+    def _plan(self, request: Request, reads: dict[str, Any]) -> Planned:
+        planner = PLANNERS.get(request.op)
+        if planner is None:
+            raise InvalidInputError(f"{request.op!r} is not an operation")
+        plan = planner(self._context(request, reads), request.args, request.payload)
+        for row in plan.rows:
+            self.state.apply(self.stamp, row)
+        self.rows += plan.rows
+        self.data += plan.data
+        return plan
+
+    def _context(self, request: Request, reads: dict[str, Any]) -> Context:
+        def observe(kind: str, subject: str) -> Any:  # noqa: ANN401 - a recorded JSON fact
+            key = f"{kind}:{subject}"
+            if key not in reads:
+                reads[key] = self.outside.observe(request, kind, subject)
+            return reads[key]
+
+        def query(
+            entry: EntryHead, version: VersionHead, stage: str, sql: str, limits: dict[str, int]
+        ) -> Any:  # noqa: ANN401
+            names = {"entry": entry.name, "version": version.version, "stage": stage}
+            return self.outside.query(self.parent.seq, entry.entry_id, names, sql, limits)
+
+        return Context(
+            state=self.state, seq=self.stamp.seq, first_i=len(self.rows), time=self.stamp.time,
+            actor=self.stamp.actor, observe=observe, load_policy=self.outside.load_policy,
+            load_scores=self._load_scores, query=query,
+        )
+
+    def _load_scores(self, version: VersionHead, run: RunHead) -> tuple[Score, ...]:
+        if run.seq != self.stamp.seq:
+            return self.outside.load_scores(version, run)
+        pending = inline_scores(self.rows, run.run_id)
+        for ref in self.data:
+            if ref.table == "eval_scores" and ref.columns.get("run_id") == run.run_id:
+                pending += self.outside.load_data_scores(ref, run.run_id)
+        return pending
+
+    def _placed_data(self) -> tuple[DataRef, ...]:
+        placed, first = [], len(self.rows)
+        for ref in self.data:
+            placed.append(replace(ref, i=first))
+            first += ref.rows
+        return tuple(placed)
+
+
+def inline_scores(rows: Sequence[Row], run_id: str) -> tuple[Score, ...]:
+    """Return the scores of a run among a commit's inline rows."""
+    return tuple(
+        score_of(row)
+        for row in rows
+        if row["table"] == "eval_scores" and row["run_id"] == run_id
+    )
+
+
+def score_of(row: Row) -> Score:
+    """Return an `eval_scores` row as evidence, exact."""
+    stderr = row.get("stderr")
+    return Score(
+        row.get("task", ""), row["metric"], row.get("slice", ""),
+        parse_decimal(row["value"], "value"),
+        None if stderr is None else parse_decimal(stderr, "stderr"),
+        row.get("n"), row.get("higher_is_better"),
+    )

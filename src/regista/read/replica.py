@@ -1,0 +1,105 @@
+"""The replica: this process's view of a registry's state, brought up to date on demand.
+
+A state is the newest checkpoint's heads with the log's tail folded on top. Each state handed out
+is pinned: a later refresh makes a new one and leaves it as it was. Nothing here writes, and on
+the common path nothing heavy is imported.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from regista.decide import fold
+from regista.decide.planning import arguments_digest
+from regista.decide.state import State
+from regista.model.commit import Commit
+from regista.storage.checkpoint import Checkpoint, load_latest
+from regista.storage.log import Log
+from regista.storage.store import Store
+
+REBASE_AT = 20_000
+
+
+class Replica:
+    """The state of one registry, as far as this process has read it.
+
+    Args:
+        store: where the registry lies.
+        registry_id: its id, the parent of the first commit.
+    """
+
+    def __init__(self, store: Store, registry_id: str) -> None:
+        self.store = store
+        self.log = Log(store)
+        self.registry_id = registry_id
+        self.checkpoint: Checkpoint | None = None
+        self._state: State | None = None
+
+    def refresh(self) -> State:
+        """Return the state at the log's head.
+
+        Raises:
+            IntegrityError: the tail does not follow from what is before it.
+            NewerFormatError: a newer Regista wrote a commit.
+        """
+        state = self._state
+        if state is None or len(state.heads.changed) > REBASE_AT:
+            state = self.reload()
+        head = self.log.head(after=state.seq)
+        for commit, digest in self.log.iterate(state.seq + 1, head, parent=state.digest):
+            state = self.advance(commit, digest)
+        return state
+
+    def reload(self) -> State:
+        """Forget what was read, and return the state at the newest checkpoint."""
+        self.checkpoint = load_latest(self.store, self.log)
+        base = self.checkpoint
+        if base is None:
+            seq, digest, time = 0, self.registry_id, ""
+        else:
+            seq, digest = base.seq, base.head
+            time = self.log.read(seq)[0].time
+        self._state = State(self.registry_id, seq, digest, time, _lookup(base))
+        return self._state
+
+    def advance(self, commit: Commit, digest: str) -> State:
+        """Apply the next commit and return the new state."""
+        before = self._state or self.reload()
+        after = State(
+            self.registry_id, commit.seq, digest, commit.time, _lookup(self.checkpoint)
+        )
+        after.heads.changed = dict(before.heads.changed)
+        fold_commit(after.heads, commit, self.data_rows(commit))
+        self._state = after
+        return after
+
+    def data_rows(self, commit: Commit) -> Iterable[dict[str, Any]]:
+        """Return the rows that a commit carries by digest and that change heads."""
+        if not any(ref.table in fold.STATE_TABLES for ref in commit.data):
+            return ()
+        from regista.read.data_rows import state_rows
+
+        return state_rows(self.store, commit)
+
+
+def fold_commit(heads: fold.Heads, commit: Commit, data_rows: Iterable[dict[str, Any]]) -> None:
+    """Apply a whole commit: its inline rows, its bulk rows, its transaction id."""
+    stamp = fold.Stamp(commit.seq, commit.time, commit.actor)
+    for row in commit.rows:
+        fold.apply_row(heads, stamp, row)
+    for row in data_rows:
+        fold.apply_row(heads, stamp, row)
+    fold.apply_transaction(heads, stamp, commit.txid, arguments_digest(commit.ops))
+
+
+def _lookup(checkpoint: Checkpoint | None) -> Callable[[str], Any]:
+    if checkpoint is None:
+        return lambda _key: None
+    cache: dict[str, Any] = {}
+
+    def find(key: str) -> Any:  # noqa: ANN401 - the head type follows from the key
+        if key not in cache:
+            value = checkpoint.get(key)
+            cache[key] = None if value is None else fold.decode_head(key, value)
+        return cache[key]
+
+    return find

@@ -1,0 +1,106 @@
+"""The world as a live plan sees it: blobs, policies, scores, SQL evidence.
+
+Implements `decide.operations.context.Outside`. Facts are looked up once per instance, so a plan
+made again after a lost race does not fetch a gigabyte twice. One instance serves one transaction.
+"""
+
+from typing import Any
+
+from regista.decide.evidence import Score
+from regista.decide.heads import RunHead, VersionHead
+from regista.decide.operations.context import Request
+from regista.decide.planning import inline_scores
+from regista.decide.policy import Policy
+from regista.errors import IntegrityError, NotFoundError
+from regista.model import canonical
+from regista.model.commit import DataRef
+from regista.read.replica import Replica
+from regista.storage.blobs import check, get_blob
+
+
+class World:
+    """Live answers for one transaction."""
+
+    def __init__(self, replica: Replica) -> None:
+        self.replica = replica
+        self._facts: dict[tuple[str, str], Any] = {}
+        self._policies: dict[str, Policy] = {}
+
+    def observe(self, request: Request, kind: str, subject: str) -> Any:  # noqa: ANN401
+        """Return a fact from outside the log, looked up once."""
+        key = (kind, subject)
+        if key not in self._facts:
+            self._facts[key] = self._look(request, kind, subject)
+        return self._facts[key]
+
+    def _look(self, request: Request, kind: str, subject: str) -> Any:  # noqa: ANN401
+        match kind:
+            case "blobs":
+                return blobs_fact(self.replica, subject)
+            case "drill":
+                from regista.read.drilling import drill
+
+                return drill(self.replica.store, subject, request.args.get("smoke") or "")
+            case _:
+                raise AssertionError(kind)
+
+    def load_policy(self, digest: str) -> Policy:
+        """Return the policy of a digest.
+
+        Raises:
+            IntegrityError: its blob is gone or damaged.
+        """
+        if digest not in self._policies:
+            bundle = load_bundle(self.replica, digest)
+            self._policies[digest] = Policy.from_json(bundle["policy"], bundle["files"])
+        return self._policies[digest]
+
+    def load_scores(self, version: VersionHead, run: RunHead) -> tuple[Score, ...]:  # noqa: ARG002
+        """Return the scores of a run: inline ones from its commit, bulk ones from its data."""
+        commit, _digest = self.replica.log.read(run.seq)
+        scores = inline_scores(commit.rows, run.run_id)
+        for ref in commit.data:
+            if ref.table == "eval_scores" and ref.columns.get("run_id", run.run_id) == run.run_id:
+                scores += self.load_data_scores(ref, run.run_id)
+        return scores
+
+    def load_data_scores(self, ref: DataRef, run_id: str) -> tuple[Score, ...]:
+        """Return the scores of a run that a data file holds, through DuckDB."""
+        from regista.read.data_rows import run_scores
+
+        return run_scores(self.replica.store, ref, run_id)
+
+    def query(
+        self, seq: int, entry_id: str, names: dict[str, Any], sql: str, limits: dict[str, int]
+    ) -> Any:  # noqa: ANN401
+        """Run one sandboxed SELECT over an entry's views as of a commit."""
+        from regista.read.sandbox import run_gate_query
+        from regista.read.sql import log_tail
+
+        tail = log_tail(self.replica.store, self.replica.log, seq)
+        return run_gate_query(
+            self.replica.store, tail, entry_id, seq, sql, names, limits
+        )
+
+
+def blobs_fact(replica: Replica, digest: str) -> dict[str, Any]:
+    """Return whether a version's artifacts are all there and unchanged, as a recordable fact."""
+    seen = check(replica.store, digest, deep=True)
+    return {"ok": seen.ok, "missing": list(seen.missing), "corrupt": list(seen.corrupt)}
+
+
+def load_bundle(replica: Replica, digest: str) -> dict[str, Any]:
+    """Return a policy bundle: {"files", "policy", "yaml"}.
+
+    Raises:
+        IntegrityError: its blob is gone or damaged.
+    """
+    if not digest:
+        raise NotFoundError("the registry has no policy yet", hint="regista policy apply FILE")
+    data = get_blob(replica.store, digest)
+    if data is None:
+        raise IntegrityError(
+            f"the policy {digest[:12]} is missing from the blobs", hint="regista verify"
+        )
+    bundle: dict[str, Any] = canonical.decode(data)
+    return bundle

@@ -1,0 +1,102 @@
+"""The registry: what `regista.open` returns."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from regista.decide.operations.context import Request
+from regista.decide.planning import Planning
+from regista.model.times import format_time
+from regista.read.replica import Replica
+from regista.read.world import World
+from regista.registry.preparing import Preparing
+from regista.registry.reads import Reads
+from regista.registry.results import Written, result_of
+from regista.registry.writes import Writes
+from regista.write.transaction import DEFAULT_TIMEOUT_S, Committed, Writer
+
+
+class Registry(Reads, Writes):
+    """One registry: every operation of the contract as a method.
+
+    Attributes:
+        replica: this process's view of the state.
+        writer: runs transactions; its `warnings` tell what went wrong after a commit.
+    """
+
+    def __init__(
+        self, replica: Replica, *, actor: str, timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> None:
+        self.replica = replica
+        self.writer = Writer(replica, actor, timeout_s)
+        self.preparing = Preparing(replica.store)
+
+    @property
+    def id(self) -> str:
+        """The registry's id."""
+        return self.replica.registry_id
+
+    @property
+    def uri(self) -> str:
+        """Where the registry lies."""
+        return self.replica.store.uri
+
+    def submit(self, request: Request, txid: str | None = None) -> Written:
+        """Run one request as a transaction of its own."""
+        return self.submit_all([request], txid)[0]
+
+    def submit_all(self, requests: Sequence[Request], txid: str | None = None) -> list[Written]:
+        """Run several requests as one commit: all are applied, or none."""
+        return [result_of(done) for done in self.writer.run(requests, txid=txid)]
+
+    def check(self, ref: str, stage: str) -> Written:
+        """Judge a promotion without asking for it; writes nothing."""
+        from regista.registry import requests
+
+        state = self.replica.refresh()
+        planning = self._planning()
+        record = planning.add(requests.promote(ref, stage, reason="", again=False))
+        return result_of(Committed("promote", record.decision, state.seq, state.digest, False))
+
+    @contextmanager
+    def transaction(self, *, txid: str | None = None) -> Iterator["Transaction"]:
+        """Make several operations one commit, written when the block ends without an error.
+
+        Results inside the block tell what the commit will say (`seq` and `commit` are of the
+        state that it stands on); `Transaction.results` has the final ones afterwards.
+
+        Raises:
+            ConflictError: another writer took a version number that was told already.
+        """
+        transaction = Transaction(self.preparing, self._planning())
+        yield transaction
+        if transaction.requests:
+            done = self.writer.run(
+                transaction.requests, txid=txid, promised=transaction.promised
+            )
+            transaction.results = [result_of(item) for item in done]
+
+    def _planning(self) -> Planning:
+        state = self.replica.refresh()
+        clock = format_time(datetime.now(UTC))
+        return Planning(state, World(self.replica), actor=self.writer.actor, clock=clock)
+
+
+@dataclass
+class Transaction(Writes):
+    """Operations that will be one commit; see `Registry.transaction`."""
+
+    preparing: Preparing
+    planning: Planning
+    requests: list[Request] = field(default_factory=list)
+    promised: list[int | None] = field(default_factory=list)
+    results: list[Written] = field(default_factory=list)
+
+    def submit(self, request: Request, txid: str | None = None) -> Written:  # noqa: ARG002
+        """Plan one more operation on top of those before."""
+        record = self.planning.add(request)
+        self.requests.append(request)
+        self.promised.append(record.decision.get("version"))
+        state = self.planning.parent
+        return result_of(Committed(request.op, record.decision, state.seq, state.digest, False))

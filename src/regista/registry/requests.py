@@ -1,0 +1,187 @@
+"""From what a caller gives to requests: every argument is validated here, once.
+
+The functions are pure; texts too long for a row and artifacts have become digests before.
+Arguments that were not given are left out, so that the recorded intent is short and a repeat with
+the same arguments has the same digest.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from regista.decide.operations.context import Payload, Request
+from regista.decide.operations.evaluating import RUN_STATUSES
+from regista.errors import InvalidInputError
+from regista.model import names
+from regista.model.manifest import Manifest
+from regista.model.selectors import VersionRef
+
+
+def given(**arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
+    """Return the arguments that say something."""
+    return {name: value for name, value in arguments.items()
+            if value is not None and value not in ("", False, [], {})}
+
+
+def create(name: str, kind: str, description: Mapping[str, str]) -> Request:
+    """Request an entry without versions."""
+    return Request("create", {
+        "name": names.entry_name(name), "kind": names.kind(kind), **description,
+    })
+
+
+def register(
+    name: str,
+    manifest: Manifest,
+    *,
+    kind: str | None,
+    label: str | None,
+    run: str | None,
+    code: str | None,
+    relations: Mapping[str, Iterable[str]],
+    params: Mapping[str, str],
+    tags: Mapping[str, str],
+    card: Mapping[str, str],
+    source: Mapping[str, str],
+    force_new: bool,
+    payload: Payload,
+) -> Request:
+    """Request a version whose artifacts are stored already."""
+    args = {
+        "name": names.entry_name(name), "manifest": manifest.digest,
+        "files": len(manifest.files), "bytes": manifest.size,
+        **given(
+            kind=names.kind(kind) if kind else None, uri=manifest.uri,
+            label=names.label(label) if label else None,
+            run=names.identifier(run, "a run") if run else None,
+            code=names.identifier(code, "a code revision") if code else None,
+            params=pairs(params), tags=pairs(tags), source=dict(source), force_new=force_new,
+            **{relation: references(refs) for relation, refs in relations.items()},
+        ),
+        **card,
+    }
+    return Request("register", args, payload)
+
+
+def eval_log(
+    ref: str,
+    suite: str,
+    *,
+    status: str,
+    dataset: str,
+    facts: Mapping[str, str],
+    source_digest: str,
+    payload: Payload,
+) -> Request:
+    """Request an eval run; facts are harness, harness_version, code and note."""
+    if status not in RUN_STATUSES:
+        raise InvalidInputError(
+            f"{names.shown(status)} is not a run status", hint=f"use {', '.join(RUN_STATUSES)}"
+        )
+    texts = {key: names.plain_text(value, key, names.MAX_REASON)
+             for key, value in facts.items() if value}
+    args = {
+        "ref": reference(ref), "suite": names.identifier(suite, "a suite"), "status": status,
+        "source_digest": source_digest,
+        **given(dataset=names.plain_text(dataset, "a dataset", names.MAX_NAME)), **texts,
+    }
+    return Request("eval log", args, payload)
+
+
+def promote(ref: str, stage: str, *, reason: str, again: bool) -> Request:
+    """Request a version for a stage."""
+    if again and not reason.strip():
+        raise InvalidInputError(
+            "--again needs a reason", hint="add --reason WHY: it was rolled back before"
+        )
+    return Request("promote", {
+        "ref": reference(ref), "stage": stage,
+        **given(reason=names.reason(reason), again=again),
+    })
+
+
+def demote(name: str, stage: str, *, reason: str) -> Request:
+    """Request that a slot be emptied."""
+    return Request("demote", {
+        "name": names.entry_name(name), "stage": stage, **given(reason=names.reason(reason)),
+    })
+
+
+def rollback(name: str, stage: str, *, to: int | None, reason: str) -> Request:
+    """Request the way back."""
+    return Request("rollback", {
+        "name": names.entry_name(name), "stage": stage,
+        **given(to=to, reason=names.reason(reason)),
+    })
+
+
+def drill(name: str, stage: str, *, smoke: str) -> Request:
+    """Request a rehearsal of the way back."""
+    return Request("drill", {
+        "name": names.entry_name(name), "stage": stage,
+        **given(smoke=names.plain_text(smoke, "a smoke command", names.MAX_REASON)),
+    })
+
+
+def status(op: str, ref: str, *, reason: str, purge: bool = False) -> Request:
+    """Request `deprecate`, `restore`, `archive` or `delete`."""
+    return Request(op, {
+        "ref": reference(ref), **given(reason=names.reason(reason), purge=purge),
+    })
+
+
+def rename(name: str, to: str) -> Request:
+    """Request another name for an entry."""
+    return Request("rename", {"name": names.entry_name(name), "to": names.entry_name(to)})
+
+
+def alias(ref: str, alias_name: str) -> Request:
+    """Request that an alias point at a version."""
+    return Request("alias", {"ref": reference(ref), "alias": names.slug(alias_name, "an alias")})
+
+
+def remove_alias(name: str, alias_name: str) -> Request:
+    """Request that an alias be removed."""
+    return Request("alias", {
+        "name": names.entry_name(name), "alias": names.slug(alias_name, "an alias"),
+        "remove": True,
+    })
+
+
+def tag(subject: str, changes: Mapping[str, str], remove: Iterable[str]) -> Request:
+    """Request changed tags of an entry or a version."""
+    removed = [names.tag_key(key) for key in remove]
+    if not changes and not removed:
+        raise InvalidInputError("no tag is given", hint="write key=value, or --remove key")
+    return Request("tag", {
+        "ref": entry_or_reference(subject), **given(set=pairs(changes), remove=removed),
+    })
+
+
+def describe(subject: str, description: Mapping[str, str]) -> Request:
+    """Request a description of an entry or a version."""
+    return Request("describe", {"ref": entry_or_reference(subject), **description})
+
+
+def apply_policy(digest: str, *, reason: str) -> Request:
+    """Request that a stored policy be put in force."""
+    return Request("policy apply", {"policy": digest, **given(reason=names.reason(reason))})
+
+
+def pairs(items: Mapping[str, str]) -> dict[str, str]:
+    """Validate tags or parameters."""
+    return {names.tag_key(key): names.tag_value(value) for key, value in items.items()}
+
+
+def reference(ref: str) -> str:
+    """Validate `NAME@SELECTOR`."""
+    return str(VersionRef.parse(ref))
+
+
+def references(refs: Iterable[str]) -> list[str]:
+    """Validate several `NAME@SELECTOR`."""
+    return [reference(ref) for ref in refs]
+
+
+def entry_or_reference(subject: str) -> str:
+    """Validate `NAME` or `NAME@SELECTOR`."""
+    return reference(subject) if "@" in subject else names.entry_name(subject)

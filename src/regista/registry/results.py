@@ -1,0 +1,237 @@
+"""What operations return: frozen values with the contract's field names.
+
+`to_json()` gives the object that `--json` prints. Every write has `op`, `seq`, `commit` (sha256
+of the log file), `name` and `version`; the rest depends on the operation.
+"""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+from regista.write.transaction import Committed
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write that was done, or had been done before.
+
+    Attributes:
+        op: the operation.
+        seq: number of the commit that says so.
+        commit: sha256 of that commit's log file.
+        name: the entry.
+        version: the version, where the operation is about one.
+    """
+
+    op: str
+    seq: int
+    commit: str
+    name: str
+    version: int | None
+
+    @classmethod
+    def of(cls, done: Committed) -> Self:
+        """Make the result from a commit's recorded decision."""
+        names = {item.name for item in fields(cls)}
+        known = {name: value for name, value in done.decision.items() if name in names}
+        base = {"op": done.op, "seq": done.seq, "commit": done.commit,
+                "name": done.decision.get("name", ""), "version": done.decision.get("version")}
+        return cls(**{**base, **known})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as the contract's JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Created(Written):
+    """Result of `create`."""
+
+    kind: str = ""
+    created: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Registered(Written):
+    """Result of `register`.
+
+    Attributes:
+        kind: kind of the entry.
+        digest: sha256 of the manifest.
+        stage: the stage that the version holds, if any.
+        created: false when the version existed already.
+        ignored: metadata that was given and differs from what the existing version has.
+    """
+
+    kind: str = ""
+    digest: str = ""
+    stage: str | None = None
+    created: bool = True
+    ignored: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class EvalLogged(Written):
+    """Result of `eval log`; `scores` and `samples` are counts."""
+
+    run_id: str = ""
+    suite: str = ""
+    status: str = ""
+    scores: int = 0
+    samples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decided(Written):
+    """Result of `promote`, and of `check`, whose `seq` and `commit` are the state it looked at.
+
+    Attributes:
+        stage: the stage asked for.
+        from_version: what it held.
+        outcome: passed, refused or waived.
+        ungated: true when no rule of the policy matched.
+        gates: one object per gate: id, kind, status, observed, required, reason and more.
+    """
+
+    stage: str = ""
+    from_version: int | None = None
+    outcome: str = ""
+    ungated: bool = False
+    gates: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the stage was refused."""
+        return self.outcome == "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved(Written):
+    """Result of `demote` and `rollback`.
+
+    Attributes:
+        stage: the stage that changed.
+        from_version: what it held.
+        to_version: what it holds now; None when emptied.
+        skipped: candidates that were passed over: version and reason.
+    """
+
+    stage: str = ""
+    from_version: int | None = None
+    to_version: int | None = None
+    skipped: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Drilled(Moved):
+    """Result of `drill`; nothing moved."""
+
+    ok: bool = False
+    duration_s: float = 0.0
+    detail: str = ""
+
+    @classmethod
+    def of(cls, done: Committed) -> Self:
+        """Make the result; the recorded duration is a decimal text."""
+        result = super(Drilled, cls).of(done)  # noqa: UP008 - slots dataclasses lose the cell
+        object.__setattr__(result, "duration_s", float(result.duration_s))
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged(Written):
+    """Result of `deprecate`, `restore`, `archive` and `delete`."""
+
+    status: str = ""
+    from_status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed(Written):
+    """Result of `rename`; `name` is the new name."""
+
+    from_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Aliased(Written):
+    """Result of `alias`; `version` is None when the alias was removed."""
+
+    alias: str = ""
+    from_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged(Written):
+    """Result of `tag`: the tags after the change."""
+
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyApplied(Written):
+    """Result of `policy apply` and `init`: digests of the policy now and before."""
+
+    policy: str = ""
+    from_policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported(Written):
+    """Result of `import`: number of rows per table."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Result of `resolve`.
+
+    Attributes:
+        stage: the stage that the selector named, or None.
+        stages: all stages that the version holds.
+        since: when the selector came to point here (RFC 3339, UTC).
+        by: who made it so.
+        seq: commit that made it so.
+    """
+
+    name: str
+    kind: str
+    version: int
+    digest: str
+    stage: str | None
+    stages: list[str]
+    status: str
+    since: str
+    by: str
+    seq: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as the contract's JSON object."""
+        return asdict(self)
+
+
+RESULT_TYPES: dict[str, type[Written]] = {
+    "init": PolicyApplied,
+    "policy apply": PolicyApplied,
+    "create": Created,
+    "register": Registered,
+    "eval log": EvalLogged,
+    "promote": Decided,
+    "demote": Moved,
+    "rollback": Moved,
+    "drill": Drilled,
+    "deprecate": StatusChanged,
+    "restore": StatusChanged,
+    "archive": StatusChanged,
+    "delete": StatusChanged,
+    "rename": Renamed,
+    "alias": Aliased,
+    "tag": Tagged,
+    "describe": Written,
+    "import": Imported,
+}
+
+
+def result_of(done: Committed) -> Written:
+    """Return the typed result of a committed operation."""
+    return RESULT_TYPES[done.op].of(done)

@@ -1,0 +1,252 @@
+"""The writing operations, one method each, shared by `Registry` and `Transaction`.
+
+A method prepares what must be in the store before the commit (artifacts, long texts, bulk rows),
+builds a request, and submits it. Whoever inherits decides what submitting means. Every method
+takes `txid`, which makes a repeat of the call return the recorded result.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeVar
+
+from regista.decide.operations.context import Payload, Request
+from regista.model import canonical
+from regista.registry import requests, results
+from regista.registry.preparing import Preparing
+
+AnyPath = str | PathLike[str]
+Result = TypeVar("Result", bound=results.Written)
+NOTHING: Mapping[str, str] = {}
+
+
+class Writes:
+    """Writing operations, over `submit`."""
+
+    preparing: Preparing
+
+    def submit(self, request: Request, txid: str | None = None) -> results.Written:
+        """Run or queue a request and return its result."""
+        raise NotImplementedError
+
+    def _do(self, kind: type[Result], request: Request, txid: str | None) -> Result:
+        result = self.submit(request, txid)
+        if not isinstance(result, kind):
+            raise TypeError(f"{request.op} gave {type(result).__name__}")
+        return result
+
+    def create(
+        self, name: str, kind: str = "model", *, description: str = "", txid: str | None = None
+    ) -> results.Created:
+        """Make an entry without versions; one of that name and kind is left as it is."""
+        text = self.preparing.text("description", description)
+        return self._do(results.Created, requests.create(name, kind, text), txid)
+
+    def register(
+        self,
+        name: str,
+        *paths: AnyPath,
+        kind: str | None = None,
+        uri: str = "",
+        label: str | None = None,
+        run: str | None = None,
+        code: str | None = None,
+        dataset: Iterable[str] = (),
+        base: Iterable[str] = (),
+        member: Iterable[str] = (),
+        params: Mapping[str, str] = NOTHING,
+        tags: Mapping[str, str] = NOTHING,
+        card: str = "",
+        source: Mapping[str, str] = NOTHING,
+        force_new: bool = False,
+        txid: str | None = None,
+    ) -> results.Registered:
+        """Add a version with its artifacts, and its entry when it is the first.
+
+        Artifacts equal to those of an undeleted version are that version, unless `force_new`.
+
+        Args:
+            name: the entry.
+            paths: files and folders; one folder alone contributes its contents.
+            kind: model, prompt, dataset or bundle; model for a new entry.
+            uri: where artifacts kept elsewhere lie.
+            label: unique name of the version, such as 1.4.2.
+            run: identity of the training run.
+            code: code revision.
+            dataset: versions that it was trained on, `NAME@V`.
+            base: versions that it was derived from.
+            member: versions that a bundle holds.
+            params: parameters.
+            tags: tags.
+            card: model card, Markdown.
+            source: facts such as git branch and CI job.
+            force_new: make a new version even of equal artifacts.
+            txid: transaction id.
+
+        Raises:
+            InvalidInputError: a path is missing, a name or another argument is malformed.
+            NotFoundError: a version named by `dataset`, `base` or `member` does not exist.
+        """
+        manifest, payload = self.preparing.artifacts([Path(path) for path in paths], uri)
+        request = requests.register(
+            name, manifest, kind=kind, label=label, run=run, code=code,
+            relations={"dataset": dataset, "base": base, "member": member},
+            params=params, tags=tags, card=self.preparing.text("card", card), source=source,
+            force_new=force_new, payload=payload,
+        )
+        return self._do(results.Registered, request, txid)
+
+    def log_eval(
+        self,
+        ref: str,
+        suite: str,
+        scores: Mapping[str, Any] | Iterable[Mapping[str, Any]] = (),
+        *,
+        samples: AnyPath | Iterable[Mapping[str, Any]] | None = None,
+        dataset: str = "",
+        status: str = "complete",
+        harness: str = "",
+        harness_version: str = "",
+        code: str = "",
+        note: str = "",
+        txid: str | None = None,
+    ) -> results.EvalLogged:
+        """Add an eval run of a version.
+
+        Args:
+            ref: the version, `NAME@SELECTOR`.
+            suite: name of the evaluation suite.
+            scores: metric to value, or objects with metric, value, stderr, n, slice, task and
+                direction.
+            samples: per-example results: a JSONL or Parquet file, or objects with sample_id,
+                metric, value and passed.
+            dataset: dataset evaluated on: `NAME@V` of this registry, or any text.
+            status: complete, partial or failed.
+            harness: program that made the scores.
+            harness_version: its version.
+            code: code revision of the evaluation.
+            note: free text.
+            txid: transaction id.
+
+        Raises:
+            InvalidInputError: a score is not a finite number, or a field is malformed.
+        """
+        if isinstance(scores, Mapping):
+            scores = [{"metric": name, "value": value} for name, value in scores.items()]
+        payload, digest = self.preparing.scores(scores)
+        if samples is not None:
+            sampled, sample_digest = self.preparing.samples(samples)
+            digest = canonical.digest([digest, sample_digest])
+            payload = Payload({**payload.rows, **sampled.rows}, payload.data + sampled.data)
+        facts = {"harness": harness, "harness_version": harness_version, "code": code,
+                 "note": note}
+        request = requests.eval_log(
+            ref, suite, status=status, dataset=dataset, facts=facts, source_digest=digest,
+            payload=payload,
+        )
+        return self._do(results.EvalLogged, request, txid)
+
+    def promote(
+        self, ref: str, stage: str, *, reason: str = "", again: bool = False,
+        txid: str | None = None,
+    ) -> results.Decided:
+        """Ask for a stage. The gates decide; a refusal is recorded, and returned as a result."""
+        request = requests.promote(ref, stage, reason=reason, again=again)
+        return self._do(results.Decided, request, txid)
+
+    def demote(
+        self, name: str, stage: str, *, reason: str = "", txid: str | None = None
+    ) -> results.Moved:
+        """Empty a slot."""
+        return self._do(results.Moved, requests.demote(name, stage, reason=reason), txid)
+
+    def rollback(
+        self, name: str, stage: str, *, to: int | None = None, reason: str = "",
+        txid: str | None = None,
+    ) -> results.Moved:
+        """Restore what a stage held before, or version `to` that is below on its stack.
+
+        Raises:
+            NotFoundError: there is nothing to go back to.
+        """
+        request = requests.rollback(name, stage, to=to, reason=reason)
+        return self._do(results.Moved, request, txid)
+
+    def drill(
+        self, name: str, stage: str, *, smoke: str = "", txid: str | None = None
+    ) -> results.Drilled:
+        """Rehearse a rollback and record how it went; nothing moves.
+
+        Args:
+            name: the entry.
+            stage: the stage.
+            smoke: command to run in the folder with the fetched artifacts; it must exit 0.
+            txid: transaction id.
+        """
+        return self._do(results.Drilled, requests.drill(name, stage, smoke=smoke), txid)
+
+    def deprecate(
+        self, ref: str, *, reason: str = "", txid: str | None = None
+    ) -> results.StatusChanged:
+        """Warn off a version: it resolves still, but can no longer be promoted."""
+        request = requests.status("deprecate", ref, reason=reason)
+        return self._do(results.StatusChanged, request, txid)
+
+    def restore(
+        self, ref: str, *, reason: str = "", txid: str | None = None
+    ) -> results.StatusChanged:
+        """Make a deprecated or archived version active again."""
+        request = requests.status("restore", ref, reason=reason)
+        return self._do(results.StatusChanged, request, txid)
+
+    def archive(
+        self, ref: str, *, reason: str = "", txid: str | None = None
+    ) -> results.StatusChanged:
+        """Take a version out of use."""
+        request = requests.status("archive", ref, reason=reason)
+        return self._do(results.StatusChanged, request, txid)
+
+    def delete(
+        self, ref: str, *, reason: str = "", purge: bool = False, txid: str | None = None
+    ) -> results.StatusChanged:
+        """Leave a tombstone of a version; with `purge`, `gc` may remove its artifacts."""
+        request = requests.status("delete", ref, reason=reason, purge=purge)
+        return self._do(results.StatusChanged, request, txid)
+
+    def rename(self, name: str, to: str, *, txid: str | None = None) -> results.Renamed:
+        """Give an entry another name; everything stays with it."""
+        return self._do(results.Renamed, requests.rename(name, to), txid)
+
+    def alias(self, ref: str, alias: str, *, txid: str | None = None) -> results.Aliased:
+        """Point an alias at a version."""
+        return self._do(results.Aliased, requests.alias(ref, alias), txid)
+
+    def remove_alias(self, name: str, alias: str, *, txid: str | None = None) -> results.Aliased:
+        """Remove an alias."""
+        return self._do(results.Aliased, requests.remove_alias(name, alias), txid)
+
+    def tag(
+        self, subject: str, tags: Mapping[str, str] = NOTHING, *, remove: Sequence[str] = (),
+        txid: str | None = None,
+    ) -> results.Tagged:
+        """Set and remove tags of an entry (`NAME`) or a version (`NAME@V`)."""
+        return self._do(results.Tagged, requests.tag(subject, tags, remove), txid)
+
+    def describe(
+        self, subject: str, description: str, *, txid: str | None = None
+    ) -> results.Written:
+        """Set the description of an entry (`NAME`) or a version (`NAME@V`)."""
+        text = self.preparing.text("description", description)
+        return self._do(results.Written, requests.describe(subject, text), txid)
+
+    def apply_policy(
+        self, policy: AnyPath, *, reason: str = "", txid: str | None = None
+    ) -> results.PolicyApplied:
+        """Put a policy file in force, with every file that it names.
+
+        Raises:
+            InvalidInputError: the policy has an error; the message says where.
+            RefusedError: it drops a stage that is held.
+        """
+        digest = self.preparing.policy(Path(policy))
+        return self._do(results.PolicyApplied, requests.apply_policy(digest, reason=reason), txid)

@@ -1,0 +1,224 @@
+"""Checkpoints: the heads as of one commit, for reading a few keys without folding the log.
+
+`checkpoints/<seq>-<head[:12]>/manifest.json` names runs (`regista.storage.runfile`), newest
+first; a run may lie in an older checkpoint's folder. The manifest is written last and is canonical
+JSON with a digest of itself. A checkpoint counts only when the log file of its number has the
+digest that it names, so one that is torn, or stems from another history, is passed over and the
+reader folds more of the log instead. What the keys mean is `regista.decide`'s business; making,
+merging and removing checkpoints is `regista.storage.checkpointer`'s.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from regista.errors import IntegrityError, InvalidInputError
+from regista.model import canonical
+from regista.storage.log import Log
+from regista.storage.runfile import RunInfo, RunReader, key_hash
+from regista.storage.store import Store
+
+CHECKPOINTS_PREFIX = "checkpoints/"
+MANIFEST_NAME = "manifest.json"
+RUN_SUFFIX = ".run"
+_FORMAT = 1
+_INFO_FIELDS = ("size", "records", "buckets", "directory")
+
+
+class CheckpointGoneError(IntegrityError):
+    """A run file is no longer there: a newer checkpoint's writer removed it.
+
+    It never reaches a user: load the latest checkpoint again, avoiding this one.
+
+    Attributes:
+        checkpoint_id: the checkpoint that named the file.
+    """
+
+    def __init__(self, checkpoint_id: str, key: str) -> None:
+        super().__init__(f"checkpoint file {key} is gone", hint="regista rebuild")
+        self.checkpoint_id = checkpoint_id
+
+
+@dataclass(frozen=True, slots=True)
+class RunRef:
+    """A run that a checkpoint names: its key in the store, and how to look into it."""
+
+    key: str
+    info: RunInfo
+
+
+class Checkpoint:
+    """The heads as of commit `seq`, looked up in the store as they are asked for.
+
+    Attributes:
+        seq: number of the last commit whose rows are in the heads.
+        head: sha256 of that commit's log file.
+        runs: newest first; of a key's records the one in the newest run counts.
+    """
+
+    def __init__(self, store: Store, seq: int, head: str, runs: tuple[RunRef, ...]) -> None:
+        self.seq = seq
+        self.head = head
+        self.runs = runs
+        self._store = store
+        self._readers = [self.reader(run) for run in runs]
+
+    @property
+    def id(self) -> str:
+        """The name of the checkpoint's folder."""
+        return checkpoint_id(self.seq, self.head)
+
+    def get(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
+        """Return the value of a key; None when it has none, or no longer.
+
+        Raises:
+            CheckpointGoneError: a run file was removed meanwhile.
+            IntegrityError: the part of a run that was read is damaged.
+        """
+        raw = key.encode()
+        hash_ = key_hash(raw)
+        for reader in self._readers:
+            value = reader.find(raw, hash_)
+            if value is not None:
+                return json.loads(value)
+        return None
+
+    def items(self, prefix: str = "") -> Iterator[tuple[str, Any]]:
+        """Yield all keys that start with `prefix` and their values, in no useful order.
+
+        Reads every run from end to end, whatever the prefix, in about a megabyte of memory each.
+
+        Raises:
+            CheckpointGoneError: a run file was removed meanwhile.
+            IntegrityError: a run is damaged anywhere.
+        """
+        from regista.storage.runsort import merge
+
+        sources = [reader.iterate(prefix.encode()) for reader in self._readers]
+        for _hash, key, value in merge(sources, drop_tombstones=True):
+            yield key.decode(), json.loads(value)
+
+    def reader(self, run: RunRef) -> RunReader:
+        """Return a reader of one of the runs that sees a removed file as CheckpointGoneError."""
+        return RunReader(self._range_of(run.key), run.info, run.key)
+
+    def _range_of(self, key: str) -> Callable[[int, int], bytes]:
+        def read_range(start: int, length: int) -> bytes:
+            data = self._store.get_range(key, start, length)
+            if data is None:
+                raise CheckpointGoneError(self.id, key)
+            return data
+
+        return read_range
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A checkpoint found in the store.
+
+    Attributes:
+        id: name of its folder.
+        checkpoint: what it holds; None when it cannot be used.
+        problem: why it cannot be used; '' when it can.
+    """
+
+    id: str
+    checkpoint: Checkpoint | None
+    problem: str = ""
+
+
+def checkpoint_id(seq: int, head: str) -> str:
+    """Return the name of the folder of the checkpoint at a commit with this digest."""
+    return f"{seq:012d}-{head[:12]}"
+
+
+def manifest_key(id_: str) -> str:
+    """Return the key of a checkpoint's manifest."""
+    return f"{CHECKPOINTS_PREFIX}{id_}/{MANIFEST_NAME}"
+
+
+def id_of_key(key: str) -> str:
+    """Return the folder of a key below `checkpoints/`."""
+    return key.removeprefix(CHECKPOINTS_PREFIX).partition("/")[0]
+
+
+def manifest_bytes(seq: int, head: str, runs: tuple[RunRef, ...]) -> bytes:
+    """Return the manifest of a checkpoint."""
+    body = {
+        "format": _FORMAT,
+        "seq": seq,
+        "head": head,
+        "runs": [{"key": run.key, **asdict(run.info)} for run in runs],
+    }
+    return canonical.encode({**body, "digest": canonical.digest(body)}) + b"\n"
+
+
+def parse_manifest(store: Store, id_: str, data: bytes) -> Checkpoint:
+    """Read a manifest that lies in the folder `id_`.
+
+    Raises:
+        IntegrityError: it is not as it was written, not of that folder, or of a newer format.
+    """
+    try:
+        body = canonical.decode(data)
+        digest = body.pop("digest")
+        if body["format"] != _FORMAT:
+            raise IntegrityError(f"the manifest has format {body['format']}")
+        if canonical.digest(body) != digest:
+            raise IntegrityError("the manifest is not as it was written")
+        runs = tuple(_parse_run(run) for run in body["runs"])
+        seq, head = int(body["seq"]), str(body["head"])
+    except (InvalidInputError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise IntegrityError("the manifest is damaged") from error
+    if checkpoint_id(seq, head) != id_:
+        raise IntegrityError("the manifest belongs to another folder")
+    return Checkpoint(store, seq, head, runs)
+
+
+def scan(store: Store, log: Log) -> Iterator[Candidate]:
+    """Yield the checkpoints that have a manifest, newest first, each judged against the log."""
+    suffix = "/" + MANIFEST_NAME
+    keys = [key for key in store.list_after(CHECKPOINTS_PREFIX) if key.endswith(suffix)]
+    for key in sorted(keys, reverse=True):
+        data = store.get(key)
+        if data is None:
+            continue
+        id_ = id_of_key(key)
+        try:
+            checkpoint = parse_manifest(store, id_, data)
+        except IntegrityError as error:
+            yield Candidate(id_, None, error.message)
+            continue
+        digest = log.digest(checkpoint.seq)
+        if digest == checkpoint.head:
+            yield Candidate(id_, checkpoint)
+        elif digest is None:
+            yield Candidate(id_, None, f"the log has no commit {checkpoint.seq}")
+        else:
+            yield Candidate(id_, None, f"commit {checkpoint.seq} has another digest in the log")
+
+
+def load_latest(
+    store: Store, log: Log, *, avoid: AbstractSet[str] = frozenset()
+) -> Checkpoint | None:
+    """Return the newest checkpoint that fits the log; None when there is none.
+
+    Args:
+        store: where the registry lies.
+        log: its log.
+        avoid: folders of checkpoints that turned out to be gone.
+    """
+    for candidate in scan(store, log):
+        if candidate.checkpoint is not None and candidate.id not in avoid:
+            return candidate.checkpoint
+    return None
+
+
+def _parse_run(value: dict[str, Any]) -> RunRef:
+    size, records, buckets, directory = (int(value[name]) for name in _INFO_FIELDS)
+    if buckets < 1 or buckets & (buckets - 1):
+        raise ValueError("the number of buckets is not a power of two")
+    info = RunInfo(str(value["sha256"]), size, records, buckets, directory)
+    return RunRef(str(value["key"]), info)

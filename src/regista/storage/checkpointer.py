@@ -1,0 +1,207 @@
+"""Making and removing checkpoints.
+
+A checkpoint adds one run with the keys that changed. Runs are merged by size: the new one takes
+in the one before it while that is less than `MERGE_FACTOR` times as large as what has gathered.
+So sizes grow geometrically towards the oldest: there are O(log n) runs, and a record is written
+anew O(log n) times in its life.
+
+Run files are named by their content and the manifest is put last, if absent, so that writers may
+race and a kill at any point leaves files that nobody names; `prune` removes these. Reading is in
+`regista.storage.checkpoint`; when a checkpoint is due is `regista.write`'s business.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from regista.errors import IntegrityError
+from regista.model import canonical
+from regista.storage.checkpoint import (
+    CHECKPOINTS_PREFIX,
+    MANIFEST_NAME,
+    RUN_SUFFIX,
+    Checkpoint,
+    CheckpointGoneError,
+    RunRef,
+    checkpoint_id,
+    id_of_key,
+    manifest_bytes,
+    manifest_key,
+    parse_manifest,
+    scan,
+)
+from regista.storage.log import Log
+from regista.storage.oserrors import storage_error
+from regista.storage.runfile import Record, write_run
+from regista.storage.runsort import external_sort, merge, sort_records
+from regista.storage.store import PutOutcome, Store
+
+MERGE_FACTOR = 4
+
+
+def write_checkpoint(
+    store: Store,
+    base: Checkpoint | None,
+    seq: int,
+    head: str,
+    changed: Mapping[str, Any],
+) -> Checkpoint:
+    """Write the checkpoint of commit `seq`.
+
+    Args:
+        store: where the registry lies.
+        base: an earlier checkpoint; None when `changed` holds all keys.
+        seq: number of the commit.
+        head: sha256 of its log file.
+        changed: keys that changed since `base`, with their values now; None removes a key.
+
+    Raises:
+        CheckpointGoneError: `base` was removed meanwhile; load the latest and try again.
+        IntegrityError: a run of `base` that had to be merged is damaged.
+    """
+    pairs = ((key.encode(), canonical.encode(value)) for key, value in changed.items())
+    records = sort_records(pairs)
+    with _scratch(store) as folder:
+        return _write(
+            store, base, seq, head, records=records, count=len(records), path=folder / "run"
+        )
+
+
+def write_bulk_checkpoint(
+    store: Store,
+    base: Checkpoint | None,
+    seq: int,
+    head: str,
+    records: Iterable[tuple[str, bytes]],
+) -> Checkpoint:
+    """Write the checkpoint of commit `seq` when millions of keys changed, in bounded memory.
+
+    Args:
+        store: where the registry lies.
+        base: as for `write_checkpoint`.
+        seq: number of the commit.
+        head: sha256 of its log file.
+        records: keys that changed and their values as compact JSON, in any order; `null` removes
+            a key, and of a repeated key the last value counts. The store's scratch folder needs
+            room for all of them twice.
+
+    Raises:
+        CheckpointGoneError, IntegrityError: as for `write_checkpoint`.
+    """
+    pairs = ((key.encode(), value) for key, value in records)
+    with _scratch(store) as folder:
+        count, ordered = external_sort(pairs, folder)
+        return _write(store, base, seq, head, records=ordered, count=count, path=folder / "run")
+
+
+def prune(store: Store, keep: int = 3) -> None:
+    """Remove checkpoints older than the newest `keep` usable ones, and run files nobody names.
+
+    What is newer than the newest usable checkpoint may be a writer at work and stays. With
+    `keep=0` all checkpoints are removed, so that they can be built anew from the log.
+    """
+    kept = _newest_usable(store, keep)
+    if keep and not kept:
+        return
+    named = {run.key for checkpoint in kept for run in checkpoint.runs}
+    named |= {manifest_key(checkpoint.id) for checkpoint in kept}
+    stale = [
+        key
+        for key in store.list_after(CHECKPOINTS_PREFIX)
+        if key.endswith((RUN_SUFFIX, "/" + MANIFEST_NAME))
+        and key not in named
+        and (not kept or id_of_key(key) <= kept[0].id)
+    ]
+    # manifests first: a kill in between must not leave one that names missing files
+    for key in sorted(stale, key=lambda key: key.endswith(RUN_SUFFIX)):
+        store.delete(key)
+
+
+@contextmanager
+def _scratch(store: Store) -> Iterator[Path]:
+    with store.scratch() as folder:
+        try:
+            yield folder
+        except OSError as error:
+            raise storage_error(error, "write in", folder) from error
+
+
+def _newest_usable(store: Store, count: int) -> list[Checkpoint]:
+    usable: list[Checkpoint] = []
+    if count:
+        for candidate in scan(store, Log(store)):
+            if candidate.checkpoint is not None:
+                usable.append(candidate.checkpoint)
+            if len(usable) == count:
+                break
+    return usable
+
+
+def _write(
+    store: Store,
+    base: Checkpoint | None,
+    seq: int,
+    head: str,
+    *,
+    records: Iterable[Record],
+    count: int,
+    path: Path,
+) -> Checkpoint:
+    start = base or Checkpoint(store, 0, "", ())
+    older = start.runs
+    if count:
+        taken = _runs_to_merge(older, count)
+        older = older[len(taken) :]
+        sources = [records, *(start.reader(run).iterate() for run in taken)]
+        hint = count + sum(run.info.records for run in taken)
+        # with no older run left, nothing remains for a tombstone to hide
+        info = write_run(path, merge(sources, drop_tombstones=not older), hint)
+        if info.records:
+            name = f"{info.sha256[:16]}{RUN_SUFFIX}"
+            key = f"{CHECKPOINTS_PREFIX}{checkpoint_id(seq, head)}/{name}"
+            store.put(key, path)
+            older = (RunRef(key, info), *older)
+    return _publish(store, start, Checkpoint(store, seq, head, older))
+
+
+def _runs_to_merge(runs: tuple[RunRef, ...], count: int) -> tuple[RunRef, ...]:
+    gathered, taken = count, 0
+    while taken < len(runs) and runs[taken].info.records < MERGE_FACTOR * gathered:
+        gathered += runs[taken].info.records
+        taken += 1
+    return runs[:taken]
+
+
+def _publish(store: Store, base: Checkpoint, checkpoint: Checkpoint) -> Checkpoint:
+    missing = _missing_run(store, checkpoint)
+    if missing:
+        raise CheckpointGoneError(base.id, missing)
+    key = manifest_key(checkpoint.id)
+    data = manifest_bytes(checkpoint.seq, checkpoint.head, checkpoint.runs)
+    if store.put_if_absent(key, data) is not PutOutcome.CREATED:
+        other = _published(store, checkpoint.id)
+        if other is not None:
+            # another writer was here first: the same commit, so the same heads
+            return other
+        store.put(key, data)
+    return checkpoint
+
+
+def _published(store: Store, id_: str) -> Checkpoint | None:
+    data = store.get(manifest_key(id_))
+    if data is None:
+        return None
+    try:
+        checkpoint = parse_manifest(store, id_, data)
+    except IntegrityError:
+        return None
+    return None if _missing_run(store, checkpoint) else checkpoint
+
+
+def _missing_run(store: Store, checkpoint: Checkpoint) -> str:
+    """Return the key of a run that is not there whole; '' when all are."""
+    for run in checkpoint.runs:
+        if store.size(run.key) != run.info.size:
+            return run.key
+    return ""

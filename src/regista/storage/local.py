@@ -1,0 +1,243 @@
+"""A folder as a Store.
+
+Invariants: a file has its final name only when all its bytes are on the disk, and a write returns
+only when the name is too; a conditional put never replaces a winner; stored files are copies,
+never hard links of the user's. Symbolic links inside the folder are refused, so that a registry
+from strangers cannot reach out of itself. How a write is made durable is
+`regista.storage.durable`; what writers that died left behind is swept by
+`regista.storage.temporary`.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+
+from regista.storage import durable
+from regista.storage.locking import folder_lock
+from regista.storage.oserrors import storage_error
+from regista.storage.store import PutOutcome, checked_key, digest_key, is_key
+from regista.storage.temporary import temporary_folder
+
+# O_NONBLOCK: a pipe among the files must not make us wait for its other end
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_ABSENT = (FileNotFoundError, NotADirectoryError)
+
+
+class LocalStore:
+    """Bytes in files below one folder, which is made by the first write.
+
+    Args:
+        root: the folder; made absolute, so that a later change of directory does no harm.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self._durable: set[Path] = set()
+        self._real: set[Path] = {self._root}
+
+    @property
+    def uri(self) -> str:
+        """The folder's absolute path."""
+        return str(self._root)
+
+    def put_if_absent(self, key: str, data: bytes) -> PutOutcome:
+        """Create the key durably, or leave what is there; of many racers one sees CREATED."""
+        path = self._path(key)
+        if os.path.lexists(path):
+            return PutOutcome.EXISTS
+        with self._new_file(path.parent) as (handle, temporary):
+            durable.write_synced(handle, data, path)
+            return durable.publish_new(temporary, path)
+
+    def put(self, key: str, source: bytes | Path) -> None:
+        """Write the key durably and atomically, replacing what is there; a path is copied."""
+        path = self._path(key)
+        with self._new_file(path.parent) as (handle, temporary):
+            if isinstance(source, bytes):
+                durable.write_synced(handle, source, path)
+            else:
+                durable.copy_synced(source, handle, path)
+            durable.publish(temporary, path)
+
+    def put_by_digest(
+        self, source: Path, prefix: str, advance: Callable[[int], None]
+    ) -> tuple[str, int]:
+        """Store a copy of a file under the key that its content has; return digest and size."""
+        from regista.storage.sources import Source
+
+        folder = self._path(prefix.rstrip("/"))
+        with Source(source) as opened, self._new_file(folder) as (handle, temporary):
+            try:
+                sha256, size = opened.copy_to(handle, advance)
+                opened.refuse_if_changed(size)
+                key = digest_key(prefix, sha256)
+                if self.size(key) != size:
+                    path = self._path(key)
+                    self._make_folder(path.parent)
+                    os.fsync(handle)
+                    durable.publish(temporary, path)
+            except OSError as error:
+                raise storage_error(error, "write in", folder) from error
+        return sha256, size
+
+    def get(self, key: str) -> bytes | None:
+        """Return the bytes, or None when the key does not exist."""
+        return self._read(key, 0, None)
+
+    def get_range(self, key: str, start: int, length: int) -> bytes | None:
+        """Return up to `length` bytes from `start`; None when the key does not exist."""
+        return self._read(key, start, length)
+
+    def size(self, key: str) -> int | None:
+        """Return the size in bytes, or None when the key does not exist."""
+        path = self._path(key)
+        self._refuse_links(path.parent)
+        try:
+            status = path.lstat()
+        except _ABSENT:
+            return None
+        except OSError as error:
+            raise storage_error(error, "read", path) from error
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+    def list_after(self, prefix: str, after: str = "") -> Iterator[str]:
+        """Yield the keys that start with `prefix` and sort after `after`, in order."""
+        if prefix:
+            self._refuse_links(self._path(prefix.rstrip("/")))
+        for name in self._names(prefix):
+            key = prefix + name
+            if not name.endswith("/"):
+                if key > after:
+                    yield key
+            elif key > after or after.startswith(key):
+                # else every key in the folder sorts before
+                yield from self.list_after(key, after)
+
+    def delete(self, key: str) -> None:
+        """Remove the key; a key that is not there is fine."""
+        path = self._path(key)
+        self._refuse_links(path.parent)
+        try:
+            path.unlink()
+        except _ABSENT:
+            return
+        except OSError as error:
+            raise storage_error(error, "remove", path) from error
+
+    def local_path(self, key: str) -> Path | None:
+        """Return the file itself; None when the key does not exist."""
+        return None if self.size(key) is None else self._path(key)
+
+    def lock(
+        self, name: str, *, timeout_s: float, shared: bool = False
+    ) -> AbstractContextManager[bool]:
+        """Hold an advisory lock on the folder `name`; yield whether it is held."""
+        return folder_lock(self._path(name), timeout_s, shared=shared)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Lend a new, empty folder on the same file system, removed at the end."""
+        try:
+            self._make_folder(self._root)
+        except OSError as error:
+            raise storage_error(error, "make", self._root) from error
+        with temporary_folder(self._root) as folder:
+            yield folder
+
+    def _path(self, key: str) -> Path:
+        return self._root / checked_key(key)
+
+    def _read(self, key: str, start: int, length: int | None) -> bytes | None:
+        path = self._path(key)
+        self._refuse_links(path.parent)
+        try:
+            handle = os.open(path, _READ)
+        except _ABSENT:
+            return None
+        except OSError as error:
+            raise storage_error(error, "read", path) from error
+        try:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            rest = max(0, status.st_size - start)
+            return _read_fully(handle, start, rest if length is None else min(rest, length))
+        except OSError as error:
+            raise storage_error(error, "read", path) from error
+        finally:
+            os.close(handle)
+
+    def _names(self, prefix: str) -> list[str]:
+        """Return the names in a folder; those of folders end in `/`, which also sorts them."""
+        path = self._root / prefix
+        names = []
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    if not is_key(entry.name):
+                        # unfinished, or somebody's own file: nothing that has a key
+                        continue
+                    if entry.is_file(follow_symlinks=False):
+                        names.append(entry.name)
+                    elif entry.is_dir(follow_symlinks=False):
+                        names.append(entry.name + "/")
+        except _ABSENT:
+            return []
+        except OSError as error:
+            raise storage_error(error, "list", path) from error
+        names.sort()
+        return names
+
+    @contextmanager
+    def _new_file(self, folder: Path) -> Iterator[tuple[int, Path]]:
+        """Open a new temporary file in a folder, made if need be; it is gone at the end."""
+        try:
+            self._make_folder(folder)
+        except OSError as error:
+            raise storage_error(error, "make", folder) from error
+        with durable.new_file(folder) as opened:
+            yield opened
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder and its parents, each on the disk before anything is put into it.
+
+        One that another process has made may not be on the disk yet, so each is synced once.
+        """
+        if folder in self._durable and folder.is_dir():
+            return
+        if folder == self._root:
+            durable.make_folders(folder)
+        else:
+            self._make_folder(folder.parent)
+            with suppress(FileExistsError):
+                folder.mkdir()
+            self._refuse_links(folder)
+            durable.sync_folder(folder.parent)
+        self._durable.add(folder)
+
+    def _refuse_links(self, folder: Path) -> None:
+        """Refuse a folder of the registry that is, or lies behind, a symbolic link."""
+        if folder in self._real:
+            return
+        self._refuse_links(folder.parent)
+        try:
+            status = folder.lstat()
+        except OSError:
+            # whoever needs the folder will say what is wrong with it
+            return
+        if stat.S_ISLNK(status.st_mode):
+            raise storage_error(OSError(errno.ELOOP, ""), "use", folder)
+        self._real.add(folder)
+
+
+def _read_fully(handle: int, start: int, length: int) -> bytes:
+    """Read exactly that many bytes unless the file ends before; one call is often enough."""
+    parts = []
+    while length > 0 and (part := os.pread(handle, length, start)):
+        parts.append(part)
+        start += len(part)
+        length -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)

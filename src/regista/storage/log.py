@@ -1,0 +1,185 @@
+"""The log on a Store: numbered commit files, created once and never changed.
+
+Invariants: a commit counts as written only when the store said CREATED, or when our own bytes
+were read back; whatever else a store answers is looked into, never believed. Numbers have no
+gaps, and each file names its parent by digest. What a commit means is decided in
+`regista.decide`; making one anew after a lost race is `regista.write`'s business, and whether
+the whole history is sound is `regista.verify`'s.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from enum import Enum
+
+from regista.errors import IntegrityError, NotFoundError, StorageError
+from regista.model.canonical import sha256_hex
+from regista.model.commit import FIRST_SEQ, Commit, log_key, parse, seq_of_key
+from regista.storage.store import PutOutcome, Store
+
+LOG_PREFIX = "log/"
+_VERIFY = "regista verify"
+_ATTEMPTS = 5
+_FIRST_DELAY_S = 0.05
+# a listing brings about this many keys for the price of one look-up on an object store
+_LISTED_AT_ONCE = 512
+
+
+class AppendOutcome(Enum):
+    """What became of an attempt to write the next commit."""
+
+    WON = "won"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+
+class Log:
+    """The commits of one registry.
+
+    Args:
+        store: where the log files lie.
+        sleep: waits that many seconds between attempts to write.
+    """
+
+    def __init__(self, store: Store, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._store = store
+        self._sleep = sleep
+
+    def read_bytes(self, seq: int) -> bytes:
+        """Return the exact bytes of a log file.
+
+        Raises:
+            NotFoundError: there is no such commit, nor a later one.
+            IntegrityError: the file is gone, though later ones are there.
+        """
+        data = self._store.get(log_key(seq)) if seq >= FIRST_SEQ else None
+        if data is not None:
+            return data
+        later = self._store.list_after(LOG_PREFIX, log_key(seq))
+        if seq >= FIRST_SEQ and any(seq_of_key(key) for key in later):
+            raise IntegrityError(
+                f"commit {seq} is missing from the log, though later ones are there", hint=_VERIFY
+            )
+        raise NotFoundError(f"there is no commit {seq}", hint="regista log")
+
+    def read(self, seq: int) -> tuple[Commit, str]:
+        """Return a commit and the SHA-256 of its file's exact bytes.
+
+        Raises:
+            NotFoundError: there is no such commit, nor a later one.
+            IntegrityError: the file is gone, is not a whole commit, or holds another's number.
+            NewerFormatError: a newer Regista wrote it.
+        """
+        data = self.read_bytes(seq)
+        try:
+            commit = parse(data)
+        except IntegrityError as error:
+            raise IntegrityError(f"commit {seq}: {error.message}", hint=_VERIFY) from error
+        if commit.seq != seq:
+            raise IntegrityError(f"commit {seq}: the file holds commit {commit.seq}", hint=_VERIFY)
+        return commit, sha256_hex(data)
+
+    def digest(self, seq: int) -> str | None:
+        """Return the SHA-256 of a log file's exact bytes; None when there is no such file."""
+        data = self._store.get(log_key(seq))
+        return None if data is None else sha256_hex(data)
+
+    def head(self, after: int = 0) -> int:
+        """Return the largest number that a log file has; 0 when there is none.
+
+        The files after `after`, a number known to exist, are listed rather than looked up one
+        by one, so that a gap is not taken for the end.
+        """
+        start = after or self._near_head()
+        last = start
+        for key in self._store.list_after(LOG_PREFIX, log_key(start)):
+            last = max(last, seq_of_key(key) or 0)
+        if last == after and after and not self._exists(after):
+            return self.head()
+        return last
+
+    def append(self, commit_bytes: bytes, seq: int) -> AppendOutcome:
+        """Try to write a commit under this number, durably.
+
+        Returns:
+            WON: the file is there, with exactly these bytes.
+            LOST: another commit has the number.
+            UNKNOWN: the store never said; the file may be there, now or later.
+
+        Raises:
+            StorageError: the store refused every attempt, and the file is not there.
+        """
+        key = log_key(seq)
+        refusals: list[StorageError] = []
+        absent = False
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                self._sleep(_delay(attempt))
+            try:
+                if self._store.put_if_absent(key, commit_bytes) is PutOutcome.CREATED:
+                    return AppendOutcome.WON
+            except StorageError as error:
+                refusals.append(error)
+            try:
+                found = self._store.get(key)
+            except StorageError:
+                absent = False
+                continue
+            if found is not None:
+                return AppendOutcome.WON if found == commit_bytes else AppendOutcome.LOST
+            absent = True
+        if absent and len(refusals) == _ATTEMPTS:
+            raise refusals[-1]
+        return AppendOutcome.UNKNOWN
+
+    def iterate(self, first: int, last: int, *, parent: str = "") -> Iterator[tuple[Commit, str]]:
+        """Yield commits `first` to `last` with their digests, checking the chain of parents.
+
+        Args:
+            first: number of the first commit to yield.
+            last: number of the last one, included.
+            parent: digest of the commit before `first`, where the caller knows it; else its
+                file is read.
+
+        Raises:
+            NotFoundError, IntegrityError, NewerFormatError: as `read`, for the commit that the
+                message names; also when a commit does not follow the one before it.
+        """
+        if first > FIRST_SEQ and not parent and first <= last:
+            parent = sha256_hex(self.read_bytes(first - 1))
+        for seq in range(first, last + 1):
+            commit, digest = self.read(seq)
+            expected = commit.registry if seq == FIRST_SEQ else parent
+            if commit.parent != expected:
+                raise IntegrityError(
+                    f"commit {seq} does not follow the commit before it: its parent is"
+                    f" {commit.parent[:12]}, not {expected[:12]}",
+                    hint=_VERIFY,
+                )
+            yield commit, digest
+            parent = digest
+
+    def _exists(self, seq: int) -> bool:
+        return self._store.size(log_key(seq)) is not None
+
+    def _near_head(self) -> int:
+        """Return an existing number shortly before the head by doubling, then halving."""
+        if not self._exists(FIRST_SEQ):
+            return 0
+        low, high = FIRST_SEQ, 2 * FIRST_SEQ
+        while self._exists(high):
+            low, high = high, 2 * high
+        while high - low > _LISTED_AT_ONCE:
+            middle = (low + high) // 2
+            if self._exists(middle):
+                low = middle
+            else:
+                high = middle
+        return low
+
+
+def _delay(attempt: int) -> float:
+    # writers that failed together must not come back together
+    import random
+
+    jitter = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+    return _FIRST_DELAY_S * (1 << (attempt - 1)) * jitter

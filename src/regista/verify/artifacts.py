@@ -1,0 +1,116 @@
+"""Artifacts: every blob that a version, text or policy names is there, and is what it was."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from regista.errors import IntegrityError
+from regista.model.commit import Commit, Row
+from regista.model.manifest import FileEntry, Manifest
+from regista.storage.blobs import BlobState, blob_key, blob_states
+from regista.storage.store import Store
+from regista.verify.problems import Problem, ProblemKind
+
+TEXT_COLUMNS = ("card_digest", "description_digest")
+
+
+@dataclass(slots=True)
+class ArtifactCheck:
+    """Collects what commits name, and checks each blob once.
+
+    Attributes:
+        store: where the blobs lie.
+        deep: whether to hash every blob again.
+        problems: what was found so far.
+    """
+
+    store: Store
+    deep: bool
+    problems: list[Problem] = field(default_factory=list)
+    _wanted: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+    _owners: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
+    _purged: set[tuple[str, int]] = field(default_factory=set)
+
+    def add(self, commit: Commit, file_rows: Iterable[Row]) -> None:
+        """Note what a commit names, and check its manifests against its file rows."""
+        manifests: dict[tuple[str, int], list[FileEntry]] = {}
+        for row in file_rows:
+            entry = FileEntry(row["path"], row["size"], row["sha256"])
+            owner = (row["entry_id"], row["version"])
+            manifests.setdefault(owner, []).append(entry)
+            self._want(entry.sha256, commit.seq, entry.size, owner)
+        for row in commit.rows:
+            if row["table"] == "versions":
+                self._version(commit.seq, row, manifests)
+            elif row["table"] == "policies":
+                self._want(row["digest"], commit.seq, None, None)
+            elif row["table"] == "statuses" and row.get("purge"):
+                self._purged.add((row["entry_id"], row["version"]))
+            for column in TEXT_COLUMNS:
+                if row.get(column):
+                    owner = (row["entry_id"], row.get("version", 0))
+                    self._want(row[column], commit.seq, None, owner)
+        for ref in commit.data:
+            self._data(commit.seq, ref.key, ref.sha256, ref.size)
+
+    def _version(
+        self, seq: int, row: Row, manifests: dict[tuple[str, int], list[FileEntry]]
+    ) -> None:
+        owner = (row["entry_id"], row["version"])
+        manifest = Manifest(tuple(manifests.get(owner, ())), row.get("uri", ""))
+        if row["files"] and manifest.digest != row["digest"]:
+            self.problems.append(Problem(
+                seq, ProblemKind.MANIFEST,
+                f"{row['entry']}@{row['version']}: its files do not make up its digest",
+            ))
+        if row["files"]:
+            self._want(row["digest"], seq, None, owner)
+
+    def _want(
+        self, digest: str, seq: int, size: int | None, owner: tuple[str, int] | None
+    ) -> None:
+        known = self._wanted.get(digest)
+        self._wanted[digest] = known or (seq, size)
+        # a blob may be gone only when everything that names it was purged
+        self._owners.setdefault(digest, set()).add(owner or ("", 0))
+
+    def _data(self, seq: int, key: str, digest: str, size: int) -> None:
+        found = self.store.size(key)
+        if found is None:
+            self.problems.append(Problem(seq, ProblemKind.DATA, f"{key} is missing"))
+        elif found != size:
+            self.problems.append(Problem(
+                seq, ProblemKind.DATA, f"{key} has {found} bytes, not {size}"
+            ))
+        elif self.deep and _file_digest(self.store, key) != digest:
+            self.problems.append(Problem(seq, ProblemKind.DATA, f"{key} was changed"))
+
+    def finish(self) -> None:
+        """Check every blob that was named and not purged."""
+        sizes: dict[str, int] = {}
+        for digest, (seq, size) in self._wanted.items():
+            if self._owners[digest] <= self._purged:
+                continue
+            found = self.store.size(blob_key(digest))
+            if found is None:
+                self._blob(seq, digest, "is missing")
+            elif size is not None and found != size:
+                self._blob(seq, digest, f"has {found} bytes, not {size}")
+            elif self.deep or size is None:
+                # texts and manifests are small, so they are always hashed
+                sizes[digest] = found
+        for digest, state in blob_states(self.store, sizes, deep=True).items():
+            if state is not BlobState.PRESENT:
+                self._blob(self._wanted[digest][0], digest, "was changed")
+
+    def _blob(self, seq: int, digest: str, what: str) -> None:
+        self.problems.append(Problem(seq, ProblemKind.BLOB, f"blob {digest[:12]} {what}"))
+
+
+def _file_digest(store: Store, key: str) -> str:
+    path = store.local_path(key)
+    if path is None:
+        raise IntegrityError(f"{key} vanished while it was checked", hint="regista verify")
+    import hashlib
+
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

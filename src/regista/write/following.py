@@ -1,0 +1,50 @@
+"""What follows a commit: its table files, merges, and a checkpoint now and then.
+
+All of it can be made again from the log, so a crash at any point here loses nothing.
+"""
+
+from regista.decide.fold import encode_head
+from regista.model.commit import Commit
+from regista.read.duck import connect
+from regista.read.replica import Replica
+from regista.storage.checkpoint import prune, write_checkpoint
+from regista.write.tabling import merge_ready, table_commit, table_pending
+
+CHECKPOINT_EVERY = 64
+
+
+class Follower:
+    """Keeps tables and checkpoints up with the log, over one DuckDB connection."""
+
+    def __init__(self, replica: Replica) -> None:
+        self.replica = replica
+        self.connection = connect()
+        self._tabled: int | None = None
+
+    def follow(self, commit: Commit, digest: str) -> None:
+        """Do what is due after a commit was written.
+
+        Raises:
+            StorageError: the store failed; the commit stands.
+        """
+        store, log = self.replica.store, self.replica.log
+        if self._tabled == commit.seq - 1:
+            table_commit(store, self.connection, commit, digest)
+        else:
+            table_pending(store, self.connection, log.read, commit.seq)
+        self._tabled = commit.seq
+        if commit.seq % CHECKPOINT_EVERY == 0:
+            merge_ready(store, self.connection)
+            self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Write a checkpoint of the state at the head that this process has read."""
+        replica = self.replica
+        state = replica.refresh()
+        base = replica.checkpoint
+        if base is not None and base.seq == state.seq:
+            return
+        changed = {key: encode_head(value) for key, value in state.heads.changed.items()}
+        write_checkpoint(replica.store, base, state.seq, state.digest, changed)
+        prune(replica.store)
+        replica.reload()

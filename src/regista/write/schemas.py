@@ -1,0 +1,112 @@
+"""One schema per table: the file without rows that tells it, and rewriting files that differ.
+
+Invariant: when a table's `schema.parquet` has the columns of `regista.model.tables`, in order and
+type, so have all its files; for it is written last. So a glob over the files never mixes columns.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regista.errors import IntegrityError, NewerFormatError
+from regista.model.tables import TABLES, Table
+from regista.read import duck
+from regista.storage.cover import TableFile, choose_cover, schema_key
+from regista.storage.store import Store
+from regista.storage.tablefiles import list_spans
+from regista.write.parquet import Columns, count_rows, schemas_of, sorted_copy
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def ensure_schema_files(store: Store, con: "DuckDBPyConnection") -> None:
+    """See to it that every table has its file without rows, and that no file differs from it.
+
+    Raises:
+        NewerFormatError: a newer Regista has added columns.
+        IntegrityError, StorageError: a file cannot be read, or written.
+    """
+    with duck.guarded("write the tables' schemas"):
+        require_schemas(store, con, TABLES.values())
+
+
+def require_schemas(store: Store, con: "DuckDBPyConnection", tables: Iterable[Table]) -> None:
+    """See to it that files with today's columns may be added to the tables.
+
+    Raises:
+        NewerFormatError: a newer Regista has added columns.
+        IntegrityError, StorageError: a file cannot be read, or written.
+    """
+    wanted = list(tables)
+    paths = [store.local_path(schema_key(table.name)) for table in wanted]
+    found = schemas_of(con, [path for path in paths if path])
+    for table, path in zip(wanted, paths, strict=True):
+        if path is None or found[path] != today(table):
+            upgrade_schema(store, con, table)
+
+
+def upgrade_schema(store: Store, con: "DuckDBPyConnection", table: Table) -> int:
+    """Rewrite the files of a table that have not today's columns; return how many had not.
+
+    Columns that a file lacks become null. A kill in between is made good by the next call.
+
+    Raises:
+        NewerFormatError: a file has columns that this Regista does not know.
+        IntegrityError, StorageError: a file cannot be read, or written.
+    """
+    rewritten = 0
+    with store.scratch() as folder:
+        for span in sorted(list_spans(store, table.name)):
+            file = TableFile(table.name, span)
+            path = store.local_path(file.key)
+            if path is None:
+                continue
+            columns = schemas_of(con, [path])[path]
+            if columns != today(table):
+                store.put(file.key, _rewritten(con, table, path, columns, folder))
+                rewritten += 1
+        store.put(schema_key(table.name), _empty(con, table, folder))
+    # a merge may have removed a short file before it was put again
+    for span in choose_cover(list_spans(store, table.name)).superseded:
+        store.delete(TableFile(table.name, span).key)
+    return rewritten
+
+
+def today(table: Table) -> Columns:
+    """Return names and types of the table's columns as this Regista writes them."""
+    return tuple((column.name, column.type) for column in table.columns)
+
+
+def _rewritten(
+    con: "DuckDBPyConnection", table: Table, path: Path, columns: Columns, folder: Path
+) -> Path:
+    known = {name for name, _ in columns}
+    extra = known - set(table.column_names)
+    if extra:
+        raise NewerFormatError(
+            f"table {table.name} has columns that this Regista does not know:"
+            f" {', '.join(sorted(extra))}",
+            hint="pip install --upgrade regista",
+        )
+    values = ", ".join(
+        f'CAST({_value(column.name, known)} AS {column.type}) AS "{column.name}"'
+        for column in table.columns
+    )
+    source = f"SELECT {values} FROM {duck.parquet(path)}"  # noqa: S608 - names are ours
+    target = folder / f"{table.name}.parquet"
+    rows = count_rows(con, path)
+    if sorted_copy(con, table, source, target, rows=rows) != rows:
+        raise IntegrityError(f"{path.name} of {table.name} changed while it was rewritten")
+    return target
+
+
+def _value(name: str, known: set[str]) -> str:
+    return f'"{name}"' if name in known else "NULL"
+
+
+def _empty(con: "DuckDBPyConnection", table: Table, folder: Path) -> Path:
+    target = folder / "schema.parquet"
+    sorted_copy(con, table, duck.json_rows(table, "rows"), target, rows=0,
+                parameters={"rows": "[]"})
+    return target

@@ -1,0 +1,214 @@
+"""Tabling: the rows of commits, as Parquet files beside the log.
+
+Invariants:
+- The file of `commits` for a span is put after those of all other tables, so whatever `commits`
+  covers is complete. A kill in between leaves files that are written again, with the same rows.
+- Rows depend on the log alone, so writers that table the same commit do each other no harm.
+- A writer that was slow may put files of a span that a merge has covered meanwhile. It looks
+  after its last put, and a merge removes short files after its own last put: whoever comes
+  second sees the other's.
+- All files of a table have the columns of its `schema.parquet` (`regista.write.schemas`).
+
+Merging files is `regista.write.merging`. What a commit means is not known here.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regista.errors import IntegrityError
+from regista.model import canonical
+from regista.model.commit import Commit, DataRef
+from regista.model.tables import TABLES, Table
+from regista.read import duck
+from regista.storage.cover import COMMITS, Span, TableFile, blocks, longer_spans
+from regista.storage.store import Store
+from regista.storage.tablefiles import tables_covered_to
+from regista.write.parquet import sorted_copy
+from regista.write.schemas import require_schemas
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+ReadCommit = Callable[[int], tuple[Commit, str]]
+
+MEMORY_MB = 1000
+MAX_STAGED_ROWS = 20_000
+MAX_STAGED_QUERIES = 64
+_VERIFY = "regista verify"
+
+
+@contextmanager
+def tabling_connection(store: Store, *, threads: int = 2) -> Iterator["DuckDBPyConnection"]:
+    """Lend a connection of bounded memory, which spills into a scratch folder of the store."""
+    with (
+        store.scratch() as spill,
+        duck.connect(threads=threads, memory_mb=MEMORY_MB, spill=spill) as con,
+    ):
+        yield con
+
+
+def table_commit(store: Store, con: "DuckDBPyConnection", commit: Commit, sha256: str) -> None:
+    """Write the table files of one commit.
+
+    Args:
+        store: where the registry lies.
+        con: see `tabling_connection`.
+        commit: the commit.
+        sha256: digest of its log file.
+
+    Raises:
+        IntegrityError: a data file is missing, or has not the rows that the commit says.
+        StorageError: a file cannot be written.
+    """
+    write_span(store, con, Span(commit.seq, commit.seq), lambda _seq: (commit, sha256))
+
+
+def table_pending(
+    store: Store, con: "DuckDBPyConnection", read_commit: ReadCommit, head: int
+) -> int:
+    """Table every commit up to the head that is not yet; return how many these were.
+
+    Args:
+        store: where the registry lies.
+        con: see `tabling_connection`.
+        read_commit: returns a commit and the sha256 of its log file.
+        head: number of the last commit.
+
+    Raises:
+        IntegrityError, StorageError: as `table_commit`.
+    """
+    covered = tables_covered_to(store)
+    for span in blocks(covered + 1, head):
+        write_span(store, con, span, read_commit)
+    return max(0, head - covered)
+
+
+def write_span(
+    store: Store, con: "DuckDBPyConnection", span: Span, read_commit: ReadCommit
+) -> set[str]:
+    """Write the table files of a span of commits from the log; return the tables with rows.
+
+    Memory is bounded however many rows there are: they are staged in files, and the sort spills.
+
+    Raises:
+        IntegrityError, StorageError: as `table_commit`.
+    """
+    with store.scratch() as folder, duck.guarded(f"table commits {span.first} to {span.last}"):
+        staging = _Staging(store, con, folder)
+        for seq in range(span.first, span.last + 1):
+            staging.add(*read_commit(seq))
+        tables = staging.tables()
+        require_schemas(store, con, tables)
+        for table in tables:
+            # `tables` ends in commits
+            store.put(TableFile(table.name, span).key, staging.write(table))
+    if is_covered_longer(store, span):
+        for table in tables:
+            store.delete(TableFile(table.name, span).key)
+    return {table.name for table in tables}
+
+
+def is_covered_longer(store: Store, span: Span) -> bool:
+    """Say whether all tables are there for a longer span, so that this one is not needed."""
+    return any(
+        store.size(TableFile(COMMITS, longer).key) is not None for longer in longer_spans(span)
+    )
+
+
+def commits_row(commit: Commit, sha256: str) -> dict[str, Any]:
+    """Return the row of `commits` that tells what a commit brought, how many rows above all."""
+    row = {
+        "clock": commit.clock, "sha256": sha256, "parent": commit.parent, "txid": commit.txid,
+        "ops": canonical.encode([op.op for op in commit.ops]).decode(),
+        "rows": canonical.encode(commit.row_counts()).decode(),
+        "policy": commit.policy, "engine": commit.engine,
+    }
+    return duck.full_row(commit, 0, row)
+
+
+class _Staging:
+    """Rows of commits on their way from the log into table files."""
+
+    def __init__(self, store: Store, con: "DuckDBPyConnection", folder: Path) -> None:
+        self._store = store
+        self._con = con
+        self._folder = folder
+        self._rows: dict[str, list[dict[str, Any]]] = {}
+        self._queries: dict[str, list[str]] = {}
+        self._files: dict[str, list[Path]] = {}
+        self._announced: dict[str, int] = {}
+        self._in_memory = 0
+
+    def add(self, commit: Commit, sha256: str) -> None:
+        """Take in the rows of one commit."""
+        for i, row in enumerate(commit.rows):
+            self._keep(row["table"], duck.full_row(commit, i, row))
+        for ref in commit.data:
+            self._keep_data(commit, ref)
+        self._keep(COMMITS, commits_row(commit, sha256))
+        for name, count in {**commit.row_counts(), COMMITS: 1}.items():
+            self._announced[name] = self._announced.get(name, 0) + count
+        if self._in_memory > MAX_STAGED_ROWS:
+            self._stage(list(self._rows))
+
+    def tables(self) -> list[Table]:
+        """Return the tables that got rows, `commits` last."""
+        names = {name for name, count in self._announced.items() if count}
+        others = [table for table in TABLES.values() if table.name in names - {COMMITS}]
+        return [*others, TABLES[COMMITS]]
+
+    def write(self, table: Table) -> Path:
+        """Write one table's file into the folder."""
+        announced = self._announced[table.name]
+        path = self._folder / f"{table.name}.parquet"
+        written = self._copy(table, path, announced)
+        if written != announced:
+            raise IntegrityError(
+                f"the log announces {announced} rows of {table.name} and brings {written}",
+                hint=_VERIFY,
+            )
+        return path
+
+    def _keep(self, table: str, row: dict[str, Any]) -> None:
+        if table not in TABLES:
+            raise IntegrityError(f"the log has a row of an unknown table, {table!r}", hint=_VERIFY)
+        self._rows.setdefault(table, []).append(row)
+        self._in_memory += 1
+
+    def _keep_data(self, commit: Commit, ref: DataRef) -> None:
+        path = self._store.local_path(ref.key) if ref.table in TABLES else None
+        if path is None:
+            raise IntegrityError(
+                f"commit {commit.seq} needs {ref.key}, which is not there", hint=_VERIFY
+            )
+        queries = self._queries.setdefault(ref.table, [])
+        queries.append(duck.data_rows(self._con, TABLES[ref.table], commit, ref, path))
+        if len(queries) > MAX_STAGED_QUERIES:
+            self._stage([ref.table])
+
+    def _stage(self, names: list[str]) -> None:
+        """Move what is in memory of some tables to files."""
+        for name in names:
+            files = self._files.setdefault(name, [])
+            path = self._folder / f"{name}-{len(files)}.parquet"
+            self._in_memory -= len(self._rows.get(name, ()))
+            self._copy(TABLES[name], path, 0, files=())
+            files.append(path)
+            self._rows.pop(name, None)
+            self._queries.pop(name, None)
+
+    def _copy(
+        self, table: Table, path: Path, rows: int, *, files: tuple[Path, ...] | None = None
+    ) -> int:
+        queries = list(self._queries.get(table.name, ()))
+        parameters = {}
+        if inline := self._rows.get(table.name):
+            queries.append(duck.json_rows(table, "rows"))
+            parameters["rows"] = duck.rows_json(inline)
+        if staged := self._files.get(table.name, ()) if files is None else files:
+            columns = duck.name_list(table.column_names)
+            queries.append(f"SELECT {columns} FROM {duck.parquet(*staged)}")  # noqa: S608 - ours
+        query = " UNION ALL ".join(queries)
+        return sorted_copy(self._con, table, query, path, rows=rows, parameters=parameters)

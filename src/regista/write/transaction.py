@@ -1,0 +1,213 @@
+"""The transaction: plan on the head, put if absent, and on a lost race plan again.
+
+A plan is never resubmitted stale: version numbers, gates and everything else are decided anew on
+the state that won. What follows a commit (tables, merges, checkpoints) can fail without undoing
+it; such failures are warnings.
+"""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from regista.decide.operations.context import Request
+from regista.decide.planning import CommitPlan, arguments_digest, plan_commit
+from regista.decide.state import State
+from regista.errors import ConflictError, OutcomeUnknownError, StorageError, TxidReusedError
+from regista.model.canonical import sha256_hex
+from regista.model.commit import FORMAT, Commit, OpRecord
+from regista.model.names import txid as valid_txid
+from regista.model.times import format_time
+from regista.read.replica import Replica
+from regista.read.world import World
+from regista.storage.log import AppendOutcome
+from regista.version import engine
+from regista.write.following import Follower
+
+DEFAULT_TIMEOUT_S = 60.0
+LOCK_WAIT_S = 5.0
+LONGEST_PAUSE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """One operation's outcome.
+
+    Attributes:
+        op: the operation.
+        decision: what was decided.
+        seq: commit that says so; an earlier one when there was nothing to do.
+        commit: sha256 of that commit's file.
+        created: whether this call made the commit.
+    """
+
+    op: str
+    decision: dict[str, Any]
+    seq: int
+    commit: str
+    created: bool
+
+
+@dataclass(slots=True)
+class Writer:
+    """Runs transactions on one registry.
+
+    Attributes:
+        replica: the state that plans stand on.
+        actor: who writes.
+        timeout_s: how long to go on against other writers.
+        warnings: what went wrong after commits that stand.
+    """
+
+    replica: Replica
+    actor: str
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    warnings: list[str] = field(default_factory=list)
+    _follower: Follower | None = None
+
+    def run(
+        self,
+        requests: Sequence[Request],
+        *,
+        txid: str | None = None,
+        promised: Sequence[int | None] | None = None,
+    ) -> list[Committed]:
+        """Commit the operations as one, or find that they were done before.
+
+        Args:
+            requests: the operations, in order.
+            txid: makes the call idempotent.
+            promised: version numbers that the caller was told already, one per operation;
+                a plan that comes to others is a conflict.
+
+        Raises:
+            ConflictError: other writers won until the timeout.
+            OutcomeUnknownError: the store never said whether the commit was written.
+            TxidReusedError: the transaction id stands for other arguments.
+            RegistaError: an operation cannot be done; nothing was written.
+        """
+        name = valid_txid(txid) if txid else os.urandom(16).hex()
+        deadline = time.monotonic() + self.timeout_s
+        world = World(self.replica)
+        # the lock saves wasted work between local writers; correctness never rests on it
+        with self.replica.store.lock("log", timeout_s=LOCK_WAIT_S):
+            for attempt in range(1_000_000):
+                done = self._attempt(requests, world, name, promised)
+                if done is not None:
+                    return done
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(_pause(attempt))
+        raise ConflictError(
+            f"other writers won every attempt for {self.timeout_s:g} s",
+            hint=f"run it again with --txid {name}, or with a longer --timeout",
+        )
+
+    def _attempt(
+        self,
+        requests: Sequence[Request],
+        world: World,
+        txid: str,
+        promised: Sequence[int | None] | None,
+    ) -> list[Committed] | None:
+        state = self.replica.refresh()
+        recorded = self._recorded(state, txid, requests)
+        if recorded is not None:
+            return recorded
+        clock = format_time(datetime.now(UTC))
+        plan = plan_commit(state, requests, world, actor=self.actor, clock=clock)
+        _keep_promise(plan, promised)
+        if plan.changes_nothing:
+            return self._existing(plan, requests)
+        commit = _commit(state, plan, txid, clock, self.actor)
+        data = commit.to_bytes()
+        match self.replica.log.append(data, commit.seq):
+            case AppendOutcome.LOST:
+                return None
+            case AppendOutcome.UNKNOWN:
+                raise OutcomeUnknownError(
+                    f"the store did not say whether commit {commit.seq} was written", txid=txid,
+                    hint=f"run the same command again with --txid {txid}",
+                )
+            case AppendOutcome.WON:
+                digest = sha256_hex(data)
+                self._follow(commit, digest)
+                return _results(commit.ops, commit.seq, digest, created=True)
+
+    def _recorded(
+        self, state: State, txid: str, requests: Sequence[Request]
+    ) -> list[Committed] | None:
+        found = state.heads.get(f"t/{txid}")
+        if found is None:
+            return None
+        seq, arguments = found
+        if arguments != arguments_digest(requests):
+            raise TxidReusedError(
+                f"transaction id {txid} was used in commit {seq} for something else",
+                hint="choose a new --txid",
+            )
+        commit, digest = self.replica.log.read(seq)
+        return _results(commit.ops, seq, digest, created=False)
+
+    def _existing(self, plan: CommitPlan, requests: Sequence[Request]) -> list[Committed]:
+        results = []
+        for request, planned in zip(requests, plan.planned, strict=True):
+            commit, digest = self.replica.log.read(planned.existing or 1)
+            decision = _recorded_gates(planned.decision, commit)
+            results.append(Committed(request.op, decision, commit.seq, digest, created=False))
+        return results
+
+    def _follow(self, commit: Commit, digest: str) -> None:
+        self.replica.advance(commit, digest)
+        try:
+            if self._follower is None:
+                self._follower = Follower(self.replica)
+            self._follower.follow(commit, digest)
+        except (StorageError, OSError) as error:
+            self.warnings.append(
+                f"commit {commit.seq} stands, but its tables were not written: {error};"
+                " the next commit writes them"
+            )
+
+
+def _keep_promise(plan: CommitPlan, promised: Sequence[int | None] | None) -> None:
+    numbers = [op.decision.get("version") for op in plan.ops]
+    if promised is not None and numbers != list(promised):
+        raise ConflictError(
+            "another writer changed the registry during this transaction, so version numbers"
+            " that it was told no longer hold",
+            hint="run the transaction again",
+        )
+
+
+def _commit(state: State, plan: CommitPlan, txid: str, clock: str, actor: str) -> Commit:
+    return Commit(
+        format=FORMAT, registry=state.registry, seq=state.seq + 1, parent=state.digest, txid=txid,
+        time=plan.time, clock=clock, actor=actor, ops=plan.ops, rows=plan.rows, data=plan.data,
+        policy=plan.policy, engine=engine(),
+    )
+
+
+def _results(
+    ops: Sequence[OpRecord], seq: int, digest: str, *, created: bool
+) -> list[Committed]:
+    return [Committed(op.op, op.decision, seq, digest, created) for op in ops]
+
+
+def _recorded_gates(decision: dict[str, Any], commit: Commit) -> dict[str, Any]:
+    """Fill a repeated promotion's gates with those that let it through at the time."""
+    if "gates" not in decision:
+        return decision
+    for op in commit.ops:
+        same = all(op.decision.get(name) == decision[name] for name in ("version", "stage"))
+        if same and "gates" in op.decision:
+            return {**decision, "gates": op.decision["gates"]}
+    return decision
+
+
+def _pause(attempt: int) -> float:
+    import random
+
+    return random.uniform(0, min(LONGEST_PAUSE_S, 0.002 * 2 ** min(attempt, 10)))  # noqa: S311
