@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import assert_never
 
 from regista import errors
+from regista.registry.results import Decided, Drilled, Written
 
 
 class ExitCode(IntEnum):
@@ -43,6 +44,17 @@ def exit_code_of(error: errors.RegistaError) -> ExitCode:
             return _ERROR_EXITS[class_]
     # a bare RegistaError is never raised on purpose, so one that arrives here is a bug
     return ExitCode.INTERNAL
+
+
+def exit_code_of_result(result: Written) -> ExitCode:
+    """Return the exit code of a result; a refusal and a failed drill are results, not errors."""
+    match result:
+        case Decided(outcome="refused"):
+            return ExitCode.REFUSED
+        case Drilled(ok=False):
+            return ExitCode.INTEGRITY
+        case _:
+            return ExitCode.DONE
 
 
 def meaning(code: ExitCode) -> str:

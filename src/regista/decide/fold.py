@@ -11,7 +11,7 @@ hold the stage, `a/<alias>` how many use the alias, `t/<txid>` the commit of a t
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -25,6 +25,7 @@ from regista.decide.heads import (
     SlotHead,
     VersionHead,
 )
+from regista.model import canonical
 from regista.model.commit import Row
 
 
@@ -56,9 +57,23 @@ def apply_row(heads: Heads, stamp: Stamp, row: Row) -> None:
         rule(heads, stamp, row)
 
 
-def apply_transaction(heads: Heads, stamp: Stamp, txid: str, arguments: str) -> None:
-    """Remember a transaction id with the digest of what it asked for."""
-    heads.put(f"t/{txid}", [stamp.seq, arguments])
+class Asked(Protocol):
+    """An operation that is or was asked for."""
+
+    @property
+    def op(self) -> str: ...  # noqa: D102 - the operation's name
+    @property
+    def args(self) -> dict[str, Any]: ...  # noqa: D102 - its arguments
+
+
+def arguments_digest(ops: Sequence[Asked]) -> str:
+    """Return the digest of what a transaction asks for, to tell a repeat from a reuse."""
+    return canonical.digest([[op.op, op.args] for op in ops])
+
+
+def apply_transaction(heads: Heads, stamp: Stamp, txid: str, ops: Sequence[Asked]) -> None:
+    """Remember a transaction id with what it asked for."""
+    heads.put(f"t/{txid}", [stamp.seq, arguments_digest(ops)])
 
 
 def entry_key(entry_id: str) -> str:
@@ -111,11 +126,22 @@ def _entry_added(heads: Heads, stamp: Stamp, row: Row) -> None:
 def _version_added(heads: Heads, stamp: Stamp, row: Row) -> None:
     entry_id, version = row["entry_id"], row["version"]
     head = VersionHead(
-        entry_id, version, row["digest"], stamp.seq, stamp.time, stamp.actor,
-        label=row.get("label", ""), files=row["files"], bytes=row["bytes"],
-        uri=row.get("uri", ""), run=row.get("run", ""), code=row.get("code", ""),
-        params=json.loads(row.get("params", "{}")), card=row.get("card", ""),
-        card_digest=row.get("card_digest", ""), source=json.loads(row.get("source", "{}")),
+        entry_id,
+        version,
+        row["digest"],
+        stamp.seq,
+        stamp.time,
+        stamp.actor,
+        label=row.get("label", ""),
+        files=row["files"],
+        bytes=row["bytes"],
+        uri=row.get("uri", ""),
+        run=row.get("run", ""),
+        code=row.get("code", ""),
+        params=json.loads(row.get("params", "{}")),
+        card=row.get("card", ""),
+        card_digest=row.get("card_digest", ""),
+        source=json.loads(row.get("source", "{}")),
     )
     heads.put(version_key(entry_id, version), head)
     if head.label:
@@ -126,17 +152,18 @@ def _version_added(heads: Heads, stamp: Stamp, row: Row) -> None:
     heads.put(entry_key(entry_id), replace(entry, last_version=version))
 
 
-def _change_version(
-    heads: Heads, row: Row, change: Callable[[VersionHead], VersionHead]
-) -> None:
+def _change_version(heads: Heads, row: Row, change: Callable[[VersionHead], VersionHead]) -> None:
     key = version_key(row["entry_id"], row["version"])
     heads.put(key, change(heads.get(key)))
 
 
 def _lineage_added(heads: Heads, _stamp: Stamp, row: Row) -> None:
     item = LineageHead(
-        row["relation"], row["target"], row.get("target_entry_id", ""),
-        row.get("target_version"), row.get("target_digest", ""),
+        row["relation"],
+        row["target"],
+        row.get("target_entry_id", ""),
+        row.get("target_version"),
+        row.get("target_digest", ""),
     )
     _change_version(heads, row, lambda head: replace(head, lineage=[*head.lineage, item]))
 
@@ -201,10 +228,16 @@ def _tagged(heads: Heads, _stamp: Stamp, row: Row) -> None:
 
 
 def _status_changed(heads: Heads, _stamp: Stamp, row: Row) -> None:
-    _change_version(heads, row, lambda head: replace(
-        head, status=row["status"], status_reason=row.get("reason", ""),
-        purged=head.purged or row.get("purge", False),
-    ))
+    _change_version(
+        heads,
+        row,
+        lambda head: replace(
+            head,
+            status=row["status"],
+            status_reason=row.get("reason", ""),
+            purged=head.purged or row.get("purge", False),
+        ),
+    )
 
 
 def _renamed(heads: Heads, _stamp: Stamp, row: Row) -> None:
@@ -217,16 +250,21 @@ def _renamed(heads: Heads, _stamp: Stamp, row: Row) -> None:
 def _described(heads: Heads, _stamp: Stamp, row: Row) -> None:
     text, digest = row.get("description", ""), row.get("description_digest", "")
     version = row.get("version")
-    key = (
-        entry_key(row["entry_id"]) if version is None else version_key(row["entry_id"], version)
-    )
+    key = entry_key(row["entry_id"]) if version is None else version_key(row["entry_id"], version)
     heads.put(key, replace(heads.get(key), description=text, description_digest=digest))
 
 
 def _run_added(heads: Heads, stamp: Stamp, row: Row) -> None:
     run = RunHead(
-        row["run_id"], stamp.seq, stamp.time, stamp.actor, row["status"],
-        row.get("dataset", ""), row.get("dataset_digest", ""), row["scores"], row["samples"],
+        row["run_id"],
+        stamp.seq,
+        stamp.time,
+        stamp.actor,
+        row["status"],
+        row.get("dataset", ""),
+        row.get("dataset_digest", ""),
+        row["scores"],
+        row["samples"],
     )
     suite = row["suite"]
     heads.put(f"r/{row['run_id']}", [row["entry_id"], row["version"], stamp.seq, suite])
@@ -242,7 +280,11 @@ def _score_added(heads: Heads, _stamp: Stamp, row: Row) -> None:
     if run is None or run.run_id != row["run_id"] or len(run.main) >= MAX_MAIN_SCORES:
         return
     score = [
-        row.get("task", ""), row["metric"], row["value"], row.get("stderr"), row.get("n"),
+        row.get("task", ""),
+        row["metric"],
+        row["value"],
+        row.get("stderr"),
+        row.get("n"),
         row.get("higher_is_better"),
     ]
     runs = {**head.runs, row["suite"]: replace(run, main=[*run.main, score])}
@@ -252,8 +294,13 @@ def _score_added(heads: Heads, _stamp: Stamp, row: Row) -> None:
 def _drilled(heads: Heads, stamp: Stamp, row: Row) -> None:
     key = slot_key(row["entry_id"], row["stage"])
     drill = DrillHead(
-        stamp.seq, stamp.time, stamp.actor, row["ok"], row.get("from_version"),
-        row.get("to_version"), row.get("detail", ""),
+        stamp.seq,
+        stamp.time,
+        stamp.actor,
+        row["ok"],
+        row.get("from_version"),
+        row.get("to_version"),
+        row.get("detail", ""),
     )
     heads.put(key, replace(heads.get(key) or SlotHead(), drill=drill))
 

@@ -18,9 +18,7 @@ OWN_REVISION = 1
 NO_RULE = -1
 
 
-def judge(
-    policy: Policy, case: Case, revisions: Mapping[str, int] | None = None
-) -> Judgement:
+def judge(policy: Policy, case: Case, revisions: Mapping[str, int] | None = None) -> Judgement:
     """Judge a requested placement.
 
     A gate that raises is a bug and not a verdict: nothing is caught here. Ids are unique in the
@@ -82,7 +80,8 @@ def _without_rule(policy: Policy, case: Case) -> Judgement:
         return Judgement(ungated=True)
     what = f"{case.entry.kind} {case.entry.name} to {case.stage}"
     finding = failed(
-        "no rule", "a rule that covers it",
+        "no rule",
+        "a rule that covers it",
         f"no rule of the policy covers {what}, and it says ungated: refuse",
         f"add a rule for stage {case.stage}, then: regista policy apply FILE",
     )

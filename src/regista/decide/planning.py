@@ -25,7 +25,6 @@ from regista.decide.operations import (
 from regista.decide.operations.context import Context, Outside, Planned, Planner, Request
 from regista.decide.state import State
 from regista.errors import InvalidInputError
-from regista.model import canonical
 from regista.model.commit import DataRef, OpRecord, Row
 from regista.model.numbers import parse_decimal
 
@@ -82,11 +81,6 @@ class CommitPlan:
     def refused(self) -> bool:
         """Whether an operation was refused."""
         return any(plan.refused for plan in self.planned)
-
-
-def arguments_digest(ops: Sequence[Request | OpRecord]) -> str:
-    """Return the digest of what a transaction asks for, to tell a repeat from a reuse."""
-    return canonical.digest([[op.op, op.args] for op in ops])
 
 
 def plan_commit(
@@ -147,7 +141,11 @@ class Planning:
         if self.refused:
             rows, data = [row for row in rows if row["table"] in RECORDED_ON_REFUSAL], ()
         return CommitPlan(
-            self.stamp.time, tuple(self.ops), tuple(rows), data, self.parent.policy_digest,
+            self.stamp.time,
+            tuple(self.ops),
+            tuple(rows),
+            data,
+            self.parent.policy_digest,
             tuple(self.planned),
         )
 
@@ -176,9 +174,16 @@ class Planning:
             return self.outside.query(self.parent.seq, entry.entry_id, names, sql, limits)
 
         return Context(
-            state=self.state, seq=self.stamp.seq, first_i=len(self.rows), time=self.stamp.time,
-            actor=self.stamp.actor, observe=observe, load_policy=self.outside.load_policy,
-            load_scores=self._load_scores, query=query,
+            state=self.state,
+            seq=self.stamp.seq,
+            first_i=len(self.rows),
+            time=self.stamp.time,
+            actor=self.stamp.actor,
+            observe=observe,
+            load_policy=self.outside.load_policy,
+            load_scores=self._load_scores,
+            query=query,
+            revisions=self.outside.revisions(request),
         )
 
     def _load_scores(self, version: VersionHead, run: RunHead) -> tuple[Score, ...]:
@@ -201,9 +206,7 @@ class Planning:
 def inline_scores(rows: Sequence[Row], run_id: str) -> tuple[Score, ...]:
     """Return the scores of a run among a commit's inline rows."""
     return tuple(
-        score_of(row)
-        for row in rows
-        if row["table"] == "eval_scores" and row["run_id"] == run_id
+        score_of(row) for row in rows if row["table"] == "eval_scores" and row["run_id"] == run_id
     )
 
 
@@ -211,8 +214,11 @@ def score_of(row: Row) -> Score:
     """Return an `eval_scores` row as evidence, exact."""
     stderr = row.get("stderr")
     return Score(
-        row.get("task", ""), row["metric"], row.get("slice", ""),
+        row.get("task", ""),
+        row["metric"],
+        row.get("slice", ""),
         parse_decimal(row["value"], "value"),
         None if stderr is None else parse_decimal(stderr, "stderr"),
-        row.get("n"), row.get("higher_is_better"),
+        row.get("n"),
+        row.get("higher_is_better"),
     )

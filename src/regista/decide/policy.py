@@ -84,8 +84,11 @@ class Rule:
         match = value.get("match") or {}
         names = match.get("name", ANY)
         return cls(
-            index, match.get("kind", ANY), (names,) if isinstance(names, str) else tuple(names),
-            value["stage"], value.get("from"),
+            index,
+            match.get("kind", ANY),
+            (names,) if isinstance(names, str) else tuple(names),
+            value["stage"],
+            value.get("from"),
             tuple(Gate.from_json(gate, files) for gate in value.get("gates") or []),
         )
 
@@ -93,7 +96,8 @@ class Rule:
         """Return what the rule asks, without its place in the policy."""
         return {
             "match": {"kind": self.match_kind, "name": list(self.match_names)},
-            "stage": self.stage, "from": self.from_stage,
+            "stage": self.stage,
+            "from": self.from_stage,
             "gates": [gate.to_json() for gate in self.gates],
         }
 
@@ -139,8 +143,11 @@ class Policy:
         """
         rules = enumerate(value.get("rules") or [])
         return cls(
-            value["format"], tuple(value["stages"]), tuple(value.get("side_stages") or ()),
-            value.get("on_register"), value.get("ungated", ALLOW),
+            value["format"],
+            tuple(value["stages"]),
+            tuple(value.get("side_stages") or ()),
+            value.get("on_register"),
+            value.get("ungated", ALLOW),
             tuple(value.get("gated_aliases") or ()),
             tuple(Rule.from_json(index, rule, files or {}) for index, rule in rules),
         )

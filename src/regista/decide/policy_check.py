@@ -74,8 +74,10 @@ def _ungated(policy: dict[str, Any]) -> Iterator[PolicyProblem]:
     for index, rule in _rules(policy):
         if not rule.get("gates") and not rule.get("from"):
             yield PolicyProblem(
-                ("rules", index), "the rule is ungated: it asks for nothing, and all may enter",
-                "give it gates, or from", "warning",
+                ("rules", index),
+                "the rule is ungated: it asks for nothing, and all may enter",
+                "give it gates, or from",
+                "warning",
             )
 
 
@@ -88,7 +90,8 @@ def _uncovered(policy: dict[str, Any]) -> Iterator[PolicyProblem]:
             if name not in covered:
                 what = "nothing can enter it" if refuses else "all may enter it ungated"
                 yield PolicyProblem(
-                    (field, index), f"no rule covers {shown(name)}, so {what}",
+                    (field, index),
+                    f"no rule covers {shown(name)}, so {what}",
                     "add a rule for it" if refuses else "add a rule for it, or ungated: refuse",
                     "warning",
                 )

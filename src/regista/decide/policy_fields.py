@@ -98,32 +98,57 @@ def _rule(value: object, context: CheckContext) -> Problems:
 
 MATCH_FIELDS = (
     Field("kind", choice(*ENTRY_KINDS, ANY), "kind of entry", default="`*`, any"),
-    Field("name", FieldType("pattern, or list of patterns", _patterns),
-          "names of entries: `*` is any text, also with `/`; `?` is one character",
-          default="`*`, any"),
+    Field(
+        "name",
+        FieldType("pattern, or list of patterns", _patterns),
+        "names of entries: `*` is any text, also with `/`; `?` is one character",
+        default="`*`, any",
+    ),
 )
 RULE_FIELDS = (
-    Field("stage", FieldType("stage or gated alias", _target), "what the rule guards",
-          required=True),
-    Field("match", FieldType("mapping", _match), "which entries it is about",
-          default="all entries"),
+    Field(
+        "stage", FieldType("stage or gated alias", _target), "what the rule guards", required=True
+    ),
+    Field(
+        "match", FieldType("mapping", _match), "which entries it is about", default="all entries"
+    ),
     Field("from", STAGE, "stage that a candidate must hold now", default="none is asked for"),
-    Field("gates", FieldType("list of gates", _gates), "what a candidate must meet",
-          default="none"),
+    Field(
+        "gates", FieldType("list of gates", _gates), "what a candidate must meet", default="none"
+    ),
 )
 POLICY_FIELDS = (
-    Field("format", FieldType(f"`{FORMAT}`", _format), "version of the policy format",
-          required=True),
-    Field("stages", FieldType("list of names", _names("a stage")), "the stages, in order",
-          required=True),
-    Field("side_stages", FieldType("list of names", _names("a stage")),
-          "stages beside that order, such as `shadow`", default="none"),
-    Field("on_register", STAGE, "stage that takes every new version, without gates",
-          default="none"),
-    Field("ungated", choice(ALLOW, REFUSE), "what to do where no rule matches",
-          default=f"`{ALLOW}`"),
-    Field("gated_aliases", FieldType("list of names", _names("an alias")),
-          "aliases that rules guard as they do stages", default="none"),
-    Field("rules", FieldType("list of rules", _rules), "the rules; all that match apply",
-          default="none"),
+    Field(
+        "format", FieldType(f"`{FORMAT}`", _format), "version of the policy format", required=True
+    ),
+    Field(
+        "stages",
+        FieldType("list of names", _names("a stage")),
+        "the stages, in order",
+        required=True,
+    ),
+    Field(
+        "side_stages",
+        FieldType("list of names", _names("a stage")),
+        "stages beside that order, such as `shadow`",
+        default="none",
+    ),
+    Field(
+        "on_register", STAGE, "stage that takes every new version, without gates", default="none"
+    ),
+    Field(
+        "ungated", choice(ALLOW, REFUSE), "what to do where no rule matches", default=f"`{ALLOW}`"
+    ),
+    Field(
+        "gated_aliases",
+        FieldType("list of names", _names("an alias")),
+        "aliases that rules guard as they do stages",
+        default="none",
+    ),
+    Field(
+        "rules",
+        FieldType("list of rules", _rules),
+        "the rules; all that match apply",
+        default="none",
+    ),
 )

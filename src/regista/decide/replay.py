@@ -30,11 +30,13 @@ class Recorded:
     """The world as a commit recorded it. Implements `operations.context.Outside`.
 
     Attributes:
-        reads: recorded facts, of each operation in turn.
+        reads: recorded facts, by the request's identity.
+        judged_by: recorded revisions of gate kinds, likewise.
         lookups: policies, scores and queries, which follow from the log.
     """
 
     reads: dict[int, dict[str, Any]]
+    judged_by: dict[int, dict[str, int]]
     lookups: Outside
 
     def observe(self, request: Request, kind: str, subject: str) -> Any:  # noqa: ANN401
@@ -44,6 +46,10 @@ class Recorded:
         if key not in recorded:
             raise UnrecordedFactError(key)
         return recorded[key]
+
+    def revisions(self, request: Request) -> dict[str, int]:
+        """Return the revisions that the gates had."""
+        return self.judged_by[id(request)]
 
     def load_policy(self, digest: str) -> Policy:
         """Return the policy of a digest."""
@@ -72,10 +78,12 @@ def replay(state: State, commit: Commit, lookups: Outside) -> CommitPlan:
         RegistaError: the operation could not be done on this state at all.
     """
     requests = [Request(op.op, op.args, _payload(commit, op)) for op in commit.ops]
-    reads = {
-        id(request): op.reads for request, op in zip(requests, commit.ops, strict=True)
+    reads = {id(request): op.reads for request, op in zip(requests, commit.ops, strict=True)}
+    judged_by = {
+        id(request): {gate["kind"]: gate["revision"] for gate in op.decision.get("gates", ())}
+        for request, op in zip(requests, commit.ops, strict=True)
     }
-    outside = Recorded(reads, lookups)
+    outside = Recorded(reads, judged_by, lookups)
     return plan_commit(state, requests, outside, actor=commit.actor, clock=commit.clock)
 
 
@@ -86,13 +94,17 @@ def differences(plan: CommitPlan, commit: Commit) -> list[str]:
         if mine.decision != theirs.decision:
             found.append(f"operation {index} ({theirs.op}): {_first_difference(mine, theirs)}")
     for name, mine_, theirs_ in (
-        ("time", plan.time, commit.time), ("policy", plan.policy, commit.policy),
-        ("rows", plan.rows, commit.rows), ("data", plan.data, commit.data),
+        ("time", plan.time, commit.time),
+        ("policy", plan.policy, commit.policy),
+        ("rows", plan.rows, commit.rows),
+        ("data", plan.data, commit.data),
     ):
         if mine_ != theirs_:
-            found.append(f"the recorded {name} do not follow from the operations"
-                         if name in {"rows", "data"} else
-                         f"the recorded {name} is {theirs_}, and should be {mine_}")
+            found.append(
+                f"the recorded {name} do not follow from the operations"
+                if name in {"rows", "data"}
+                else f"the recorded {name} is {theirs_}, and should be {mine_}"
+            )
     return found
 
 
@@ -101,12 +113,16 @@ def _first_difference(mine: OpRecord, theirs: OpRecord) -> str:
     for now, then in gates:
         for field in then:
             if now.get(field) != then[field]:
-                return (f"gate {then.get('id')}: {field} was recorded as {then[field]!r} and"
-                        f" comes out as {now.get(field)!r}")
+                return (
+                    f"gate {then.get('id')}: {field} was recorded as {then[field]!r} and"
+                    f" comes out as {now.get(field)!r}"
+                )
     for field in sorted({*mine.decision, *theirs.decision}):
         if mine.decision.get(field) != theirs.decision.get(field):
-            return (f"{field} was recorded as {theirs.decision.get(field)!r} and comes out as"
-                    f" {mine.decision.get(field)!r}")
+            return (
+                f"{field} was recorded as {theirs.decision.get(field)!r} and comes out as"
+                f" {mine.decision.get(field)!r}"
+            )
     return "it differs"
 
 
@@ -114,11 +130,17 @@ def _payload(commit: Commit, op: OpRecord) -> Payload:
     """Return the bulk rows that an operation carried, as it was asked to carry them."""
     match op.op:
         case "register" if op.decision.get("created"):
-            return _carried(commit, "entry", op.decision.get("name"), ("files",),
-                            version=op.decision.get("version"))
+            return _carried(
+                commit,
+                "entry",
+                op.decision.get("name"),
+                ("files",),
+                version=op.decision.get("version"),
+            )
         case "eval log":
-            return _carried(commit, "run_id", op.decision.get("run_id"),
-                            ("eval_scores", "eval_samples"))
+            return _carried(
+                commit, "run_id", op.decision.get("run_id"), ("eval_scores", "eval_samples")
+            )
         case "import":
             rows: dict[str, list[Row]] = {}
             for row in commit.rows:
@@ -131,7 +153,10 @@ def _payload(commit: Commit, op: OpRecord) -> Payload:
 
 
 def _carried(
-    commit: Commit, column: str, value: Any, tables: Sequence[str],  # noqa: ANN401
+    commit: Commit,
+    column: str,
+    value: Any,
+    tables: Sequence[str],  # noqa: ANN401
     version: int | None = None,
 ) -> Payload:
     def belongs(columns: dict[str, Any]) -> bool:
@@ -148,8 +173,13 @@ def _carried(
 
 def _bare_refs(refs: Sequence[DataRef]) -> tuple[DataRef, ...]:
     return tuple(
-        DataRef(ref.table, ref.sha256, ref.rows, ref.size, 0,
-                {key: value for key, value in ref.columns.items()
-                 if key not in PLANNED_COLUMNS})
+        DataRef(
+            ref.table,
+            ref.sha256,
+            ref.rows,
+            ref.size,
+            0,
+            {key: value for key, value in ref.columns.items() if key not in PLANNED_COLUMNS},
+        )
         for ref in refs
     )

@@ -61,11 +61,16 @@ class Verdict:
     def to_json(self) -> dict[str, Any]:
         """Return the verdict as the contract's JSON object, plus what a replay compares."""
         return {
-            "id": self.id, "kind": self.kind, "status": str(self.status),
-            "observed": self.finding.observed, "required": self.finding.required,
-            "reason": self.finding.reason, "remedy": self.finding.remedy,
+            "id": self.id,
+            "kind": self.kind,
+            "status": str(self.status),
+            "observed": self.finding.observed,
+            "required": self.finding.required,
+            "reason": self.finding.reason,
+            "remedy": self.finding.remedy,
             "evidence": list(self.finding.evidence),
-            "revision": self.revision, "rule": self.rule,
+            "revision": self.revision,
+            "rule": self.rule,
         }
 
 

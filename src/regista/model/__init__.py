@@ -1,1 +1,1 @@
-
+"""The vocabulary: values, names, formats. Pure; everything above imports it."""

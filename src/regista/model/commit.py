@@ -169,22 +169,46 @@ def _to_json(commit: Commit) -> dict[str, Any]:
         for op in commit.ops
     ]
     data = [
-        {"table": ref.table, "sha256": ref.sha256, "rows": ref.rows, "size": ref.size,
-         "i": ref.i, "columns": ref.columns}
+        {
+            "table": ref.table,
+            "sha256": ref.sha256,
+            "rows": ref.rows,
+            "size": ref.size,
+            "i": ref.i,
+            "columns": ref.columns,
+        }
         for ref in commit.data
     ]
     return {
-        "format": commit.format, "registry": commit.registry, "seq": commit.seq,
-        "parent": commit.parent, "txid": commit.txid, "time": commit.time,
-        "clock": commit.clock, "actor": commit.actor, "ops": ops,
-        "rows": list(commit.rows), "data": data, "policy": commit.policy,
+        "format": commit.format,
+        "registry": commit.registry,
+        "seq": commit.seq,
+        "parent": commit.parent,
+        "txid": commit.txid,
+        "time": commit.time,
+        "clock": commit.clock,
+        "actor": commit.actor,
+        "ops": ops,
+        "rows": list(commit.rows),
+        "data": data,
+        "policy": commit.policy,
         "engine": commit.engine,
     }
 
 
 _FIELD_TYPES: dict[str, type] = {
-    "format": int, "registry": str, "seq": int, "parent": str, "txid": str, "time": str,
-    "clock": str, "actor": str, "ops": list, "rows": list, "data": list, "policy": str,
+    "format": int,
+    "registry": str,
+    "seq": int,
+    "parent": str,
+    "txid": str,
+    "time": str,
+    "clock": str,
+    "actor": str,
+    "ops": list,
+    "rows": list,
+    "data": list,
+    "policy": str,
     "engine": str,
 }
 
@@ -197,12 +221,14 @@ def _from_json(value: dict[str, Any]) -> Commit:
     if unknown:
         raise IntegrityError(f"unknown fields: {', '.join(sorted(unknown))}")
     try:
-        return Commit(**{
-            **value,
-            "ops": tuple(OpRecord(**op) for op in value["ops"]),
-            "rows": tuple(_checked_row(row) for row in value["rows"]),
-            "data": tuple(DataRef(**ref) for ref in value["data"]),
-        })
+        return Commit(
+            **{
+                **value,
+                "ops": tuple(OpRecord(**op) for op in value["ops"]),
+                "rows": tuple(_checked_row(row) for row in value["rows"]),
+                "data": tuple(DataRef(**ref) for ref in value["data"]),
+            }
+        )
     except (TypeError, KeyError) as error:
         raise IntegrityError(f"a part of the commit is malformed: {error}") from error
 

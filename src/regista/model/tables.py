@@ -67,10 +67,19 @@ def _table(
 
 
 _ALL = (
-    _table("entries", "entry", _ENTRY, """
+    _table(
+        "entries",
+        "entry",
+        _ENTRY,
+        """
         kind VARCHAR model, prompt, dataset or bundle
-    """),
-    _table("versions", "entry, version", _ENTRY, """
+    """,
+    ),
+    _table(
+        "versions",
+        "entry, version",
+        _ENTRY,
+        """
         kind VARCHAR kind of the entry
         version INTEGER version number, from 1
         digest VARCHAR sha256 of the manifest
@@ -84,49 +93,98 @@ _ALL = (
         card VARCHAR model card, when at most 1 kB
         card_digest VARCHAR sha256 of the card blob, when longer
         source VARCHAR JSON object of facts found by themselves (git, CI)
-    """, VERSION_ORDER),
-    _table("files", "entry, version, path", _VERSION, """
+    """,
+        VERSION_ORDER,
+    ),
+    _table(
+        "files",
+        "entry, version, path",
+        _VERSION,
+        """
         path VARCHAR path within the artifact tree, NFC, with /
         size BIGINT bytes
         sha256 VARCHAR digest of the content
-    """, ("entry_id", "version", "path")),
-    _table("lineage", "entry, version, relation, target", _VERSION, """
+    """,
+        ("entry_id", "version", "path"),
+    ),
+    _table(
+        "lineage",
+        "entry, version, relation, target",
+        _VERSION,
+        """
         relation VARCHAR dataset, base, member, run, code or uri
         target VARCHAR what it points at, such as digits@1
         target_entry_id VARCHAR identity of the target entry, when it is one of ours
         target_version INTEGER version number of the target
         target_digest VARCHAR digest of the target version
-    """, VERSION_ORDER),
-    _table("placements", "seq", _ENTRY, """
+    """,
+        VERSION_ORDER,
+    ),
+    _table(
+        "placements",
+        "seq",
+        _ENTRY,
+        """
         stage VARCHAR the slot that changed
         from_version INTEGER what it held before
         to_version INTEGER what it holds now; null when emptied
         action VARCHAR register, promote, rollback, demote or imported
         reason VARCHAR why
-    """),
-    _table("aliases", "seq", _ENTRY, """
+    """,
+    ),
+    _table(
+        "aliases",
+        "seq",
+        _ENTRY,
+        """
         alias VARCHAR the movable name
         from_version INTEGER what it named before
         version INTEGER what it names now; null when removed
-    """),
-    _table("tags", "seq", _VERSION, """
+    """,
+    ),
+    _table(
+        "tags",
+        "seq",
+        _VERSION,
+        """
         key VARCHAR tag key; the version is null for a tag of the entry
         value VARCHAR tag value; null when removed
-    """),
-    _table("statuses", "seq", _VERSION, """
+    """,
+    ),
+    _table(
+        "statuses",
+        "seq",
+        _VERSION,
+        """
         from_status VARCHAR status before
         status VARCHAR active, deprecated, archived or deleted
         reason VARCHAR why
         purge BOOLEAN whether its blobs may be removed
-    """, VERSION_ORDER),
-    _table("names", "seq", _ENTRY, """
+    """,
+        VERSION_ORDER,
+    ),
+    _table(
+        "names",
+        "seq",
+        _ENTRY,
+        """
         from_name VARCHAR name before the rename
-    """),
-    _table("descriptions", "seq", _VERSION, """
+    """,
+    ),
+    _table(
+        "descriptions",
+        "seq",
+        _VERSION,
+        """
         description VARCHAR text, when at most 1 kB; the version is null for the entry's own
         description_digest VARCHAR sha256 of the text blob, when longer
-    """),
-    _table("eval_runs", "run_id", _VERSION, """
+    """,
+    ),
+    _table(
+        "eval_runs",
+        "run_id",
+        _VERSION,
+        """
         run_id VARCHAR identity of the run
         suite VARCHAR name of the evaluation suite
         status VARCHAR complete, partial or failed
@@ -141,8 +199,14 @@ _ALL = (
         samples BIGINT number of per-example results
         source_digest VARCHAR sha256 of the scores and samples as given
         note VARCHAR free text
-    """, ("entry_id", "version", "suite", "seq", "i")),
-    _table("eval_scores", "run_id, task, metric, slice", _VERSION, """
+    """,
+        ("entry_id", "version", "suite", "seq", "i"),
+    ),
+    _table(
+        "eval_scores",
+        "run_id, task, metric, slice",
+        _VERSION,
+        """
         run_id VARCHAR identity of the run
         suite VARCHAR name of the evaluation suite
         task VARCHAR task within the suite; '' by default
@@ -152,8 +216,14 @@ _ALL = (
         stderr DOUBLE standard error of the score
         n BIGINT number of examples behind it
         higher_is_better BOOLEAN direction; null when not known
-    """, ("entry_id", "version", "suite", "seq", "task", "metric", "slice")),
-    _table("eval_samples", "run_id, sample_id, metric", _VERSION, """
+    """,
+        ("entry_id", "version", "suite", "seq", "task", "metric", "slice"),
+    ),
+    _table(
+        "eval_samples",
+        "run_id, sample_id, metric",
+        _VERSION,
+        """
         run_id VARCHAR identity of the run
         suite VARCHAR name of the evaluation suite
         task VARCHAR task within the suite; '' by default
@@ -161,16 +231,28 @@ _ALL = (
         metric VARCHAR name of the metric
         value DOUBLE result on this example
         passed BOOLEAN whether it counts as passed
-    """, ("entry_id", "version", "suite", "seq", "metric", "sample_id")),
-    _table("decisions", "seq", _VERSION, """
+    """,
+        ("entry_id", "version", "suite", "seq", "metric", "sample_id"),
+    ),
+    _table(
+        "decisions",
+        "seq",
+        _VERSION,
+        """
         stage VARCHAR stage asked for
         op VARCHAR promote or rollback
         outcome VARCHAR passed, refused or waived
         ungated BOOLEAN true when no rule matched
         policy VARCHAR digest of the policy in force
         state VARCHAR sha256 of the commit that the decision was made on
-    """, VERSION_ORDER),
-    _table("verdicts", "seq, gate", _VERSION, """
+    """,
+        VERSION_ORDER,
+    ),
+    _table(
+        "verdicts",
+        "seq, gate",
+        _VERSION,
+        """
         stage VARCHAR stage asked for
         gate VARCHAR identity of the gate
         kind VARCHAR kind of the gate
@@ -181,22 +263,40 @@ _ALL = (
         reason VARCHAR why, in a sentence
         remedy VARCHAR what to do about it
         evidence VARCHAR JSON array of what was used
-    """, VERSION_ORDER),
-    _table("approvals", "seq", _VERSION, """
+    """,
+        VERSION_ORDER,
+    ),
+    _table(
+        "approvals",
+        "seq",
+        _VERSION,
+        """
         stage VARCHAR stage approved for
         meaning VARCHAR what the yes stands for
         version_digest VARCHAR digest of the version
         rules_digest VARCHAR digest of the matching rules
         evidence_digest VARCHAR digest of the evidence rows
         until TIMESTAMP end of validity, UTC
-    """, VERSION_ORDER),
-    _table("waivers", "seq", _VERSION, """
+    """,
+        VERSION_ORDER,
+    ),
+    _table(
+        "waivers",
+        "seq",
+        _VERSION,
+        """
         stage VARCHAR stage waived for
         gate VARCHAR identity of the gate
         reason VARCHAR why
         until TIMESTAMP end of validity, UTC
-    """, VERSION_ORDER),
-    _table("drills", "seq", _ENTRY, """
+    """,
+        VERSION_ORDER,
+    ),
+    _table(
+        "drills",
+        "seq",
+        _ENTRY,
+        """
         stage VARCHAR stage rehearsed
         from_version INTEGER what the stage held
         to_version INTEGER what a rollback would have restored
@@ -206,12 +306,23 @@ _ALL = (
         bytes BIGINT bytes fetched and checked
         smoke VARCHAR smoke command; empty when none
         detail VARCHAR what went wrong
-    """),
-    _table("policies", "seq", (), """
+    """,
+    ),
+    _table(
+        "policies",
+        "seq",
+        (),
+        """
         digest VARCHAR digest of the policy bundle
         reason VARCHAR why
-    """, ("seq", "i")),
-    _table("commits", "seq", (), """
+    """,
+        ("seq", "i"),
+    ),
+    _table(
+        "commits",
+        "seq",
+        (),
+        """
         clock TIMESTAMP raw clock of the writer, UTC
         sha256 VARCHAR digest of the log file
         parent VARCHAR digest of the log file before
@@ -220,7 +331,9 @@ _ALL = (
         rows VARCHAR JSON object: number of rows per table
         policy VARCHAR digest of the policy in force
         engine VARCHAR writer's name and version
-    """, ("seq", "i")),
+    """,
+        ("seq", "i"),
+    ),
 )
 
 TABLES: dict[str, Table] = {table.name: table for table in _ALL}

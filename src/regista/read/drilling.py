@@ -42,7 +42,10 @@ def drill(store: Store, digest: str, smoke: str) -> dict[str, Any]:
         detail = error.message
     duration = time.monotonic() - started
     return {
-        "ok": not detail, "duration_s": f"{duration:.3f}", "files": files, "bytes": size,
+        "ok": not detail,
+        "duration_s": f"{duration:.3f}",
+        "files": files,
+        "bytes": size,
         "detail": detail,
     }
 
@@ -59,8 +62,14 @@ def _smoke(command: str, folder: Path) -> str:
     environment = {**os.environ, "REGISTA_ARTIFACTS": str(folder)}
     try:
         done = subprocess.run(  # noqa: S602 - the user's own command line, as in a Makefile
-            command, shell=True, cwd=folder, env=environment, timeout=SMOKE_TIMEOUT_S,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            command,
+            shell=True,
+            cwd=folder,
+            env=environment,
+            timeout=SMOKE_TIMEOUT_S,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             check=False,
         )
     except subprocess.TimeoutExpired:

@@ -1,20 +1,17 @@
-"""DuckDB, as Regista uses it: how a connection is set up, and how log rows become typed rows.
+"""DuckDB, as Regista uses it: how a connection is set up, what its errors mean, how text is quoted.
 
 Invariants: no connection looks at Python's variables or loads extensions; one that spills does so
 in a folder that the caller lends, else not at all; DuckDB's exceptions do not leave the library.
-Which files are read, and what the views say, is `regista.read.sql`.
+Log rows as DuckDB rows are `regista.read.rows`; what can be asked is `regista.read.views`.
 """
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from regista.errors import IntegrityError, StorageError
-from regista.model.commit import Commit, DataRef, Row
-from regista.model.tables import COMMON_COLUMNS, Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -93,69 +90,9 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def name_list(names: Iterable[str], prefix: str = "") -> str:
+def name_list(names: Iterable[str]) -> str:
     """Return column names of ours as SQL, quoted, since some are keywords."""
-    return ", ".join(f'{prefix}"{name}"' for name in names)
-
-
-def row_struct(table: Table) -> str:
-    """Return the JSON structure by which `from_json` reads an array of the table's rows."""
-    fields = {column.name: column.type for column in table.columns}
-    return json.dumps([fields])
-
-
-def json_rows(table: Table, parameter: str) -> str:
-    """Return a SELECT of all columns from a parameter that holds `rows_json`."""
-    structure = quoted(row_struct(table))
-    return f"SELECT unnest(from_json(${parameter}, {structure}), recursive := true)"  # noqa: S608
-
-
-def rows_json(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows as the JSON text that `json_rows` reads."""
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
-
-
-def full_row(commit: Commit, i: int, row: Row) -> dict[str, Any]:
-    """Return an inline row with the columns that all tables share."""
-    return {**row, "seq": commit.seq, "i": i, "time": commit.time, "actor": commit.actor}
-
-
-def data_rows(
-    con: "DuckDBPyConnection", table: Table, commit: Commit, ref: DataRef, path: Path
-) -> str:
-    """Return a SELECT of all columns of the rows that a commit carries by digest.
-
-    Values come from the reference where it has the column, else from the file, else are null.
-    """
-    found = {name for name, _ in columns_of(con, path)}
-    fixed: dict[str, Any] = {
-        "seq": commit.seq, "time": commit.time, "actor": commit.actor, **ref.columns
-    }
-    values = []
-    for column in table.columns:
-        if column.name == "i":
-            value = f"{ref.i} + file_row_number"
-        elif fixed.get(column.name) is not None:
-            value = quoted(_as_text(fixed[column.name]))
-        elif column.name in found and column.name not in COMMON_COLUMNS:
-            value = f'"{column.name}"'
-        else:
-            value = "NULL"
-        values.append(f'CAST({value} AS {column.type}) AS "{column.name}"')
-    source = parquet(path, options=", file_row_number = true")
-    return f"SELECT {', '.join(values)} FROM {source}"  # noqa: S608 - literals are quoted
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-def columns_of(con: "DuckDBPyConnection", path: Path) -> tuple[tuple[str, str], ...]:
-    """Return names and types of the columns of a Parquet file, in order."""
-    rows = con.execute(f"DESCRIBE FROM {parquet(path)}").fetchall()
-    return tuple((str(row[0]), str(row[1])) for row in rows)
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def escaped_path(path: Path) -> str:

@@ -19,7 +19,13 @@ from regista.model.times import format_time, parse_time
 from regista.read.replica import Replica
 
 VERSION_TABLES = (
-    "versions", "lineage", "tags", "statuses", "descriptions", "eval_runs", "eval_scores",
+    "versions",
+    "lineage",
+    "tags",
+    "statuses",
+    "descriptions",
+    "eval_runs",
+    "eval_scores",
 )
 ENTRY_TABLES = ("entries", "names", "placements", "aliases", "tags", "descriptions")
 
@@ -62,9 +68,7 @@ def state_as_of(replica: Replica, seq: int) -> State:
     commit, digest = replica.log.read(seq)
     tail = log_tail(replica.store, replica.log, seq)
     connection = open_views(replica.store, tail, as_of=seq)
-    return State(
-        replica.registry_id, seq, digest, commit.time, _Past(connection).lookup
-    )
+    return State(replica.registry_id, seq, digest, commit.time, _Past(connection).lookup)
 
 
 class _Past:
@@ -84,8 +88,12 @@ class _Past:
     def _load(self, key: str) -> None:
         family, _, rest = key.partition("/")
         loader: Callable[[str], None] | None = {
-            "g": self._load_registry, "n": self._load_name, "e": self._load_entry,
-            "v": self._load_version, "s": self._load_slot, "l": self._load_label,
+            "g": self._load_registry,
+            "n": self._load_name,
+            "e": self._load_entry,
+            "v": self._load_version,
+            "s": self._load_slot,
+            "l": self._load_label,
             "d": self._load_digest,
         }.get(family)
         if loader is None:
@@ -103,11 +111,13 @@ class _Past:
             list(values),
         )
         names = [item[0] for item in cursor.description]
-        return [as_log_row(table, dict(zip(names, values, strict=True)))
-                for values in cursor.fetchall()]
+        return [
+            as_log_row(table, dict(zip(names, values, strict=True))) for values in cursor.fetchall()
+        ]
 
-    def _ordered(self, tables: Iterable[str], where: str, *values: object
-                 ) -> list[tuple[fold.Stamp, Row]]:
+    def _ordered(
+        self, tables: Iterable[str], where: str, *values: object
+    ) -> list[tuple[fold.Stamp, Row]]:
         found = [
             (stamp.seq, index, stamp, row)
             for index, table in enumerate(tables)
@@ -148,9 +158,7 @@ class _Past:
         entry_id, _, number = rest.rpartition("/")
         scratch = Overlay(lambda _key: None)
         scratch.put(fold.entry_key(entry_id), self.lookup(fold.entry_key(entry_id)))
-        rows = self._ordered(
-            VERSION_TABLES, "entry_id = ? AND version = ?", entry_id, int(number)
-        )
+        rows = self._ordered(VERSION_TABLES, "entry_id = ? AND version = ?", entry_id, int(number))
         self._fold(rows, scratch)
         key = fold.version_key(entry_id, int(number))
         self._folded.put(key, scratch.get(key))
@@ -177,7 +185,8 @@ class _Past:
         entry_id, _, prefix = rest.partition("/")
         found = self._connection.execute(
             "SELECT digest, version FROM versions WHERE entry_id = ? AND starts_with(digest, ?)"
-            " ORDER BY version", [entry_id, prefix],
+            " ORDER BY version",
+            [entry_id, prefix],
         ).fetchall()
         self._folded.put(f"d/{rest}", [list(item) for item in found] or None)
 
@@ -201,4 +210,3 @@ def as_log_row(table: str, columns: dict[str, Any]) -> tuple[fold.Stamp, Row]:
 def stored_time(moment: datetime) -> str:
     """Return a table's UTC timestamp as the log writes times."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-

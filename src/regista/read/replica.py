@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from regista.decide import fold
-from regista.decide.planning import arguments_digest
 from regista.decide.state import State
 from regista.model.commit import Commit
 from regista.storage.checkpoint import Checkpoint, load_latest
@@ -64,9 +63,7 @@ class Replica:
     def advance(self, commit: Commit, digest: str) -> State:
         """Apply the next commit and return the new state."""
         before = self._state or self.reload()
-        after = State(
-            self.registry_id, commit.seq, digest, commit.time, _lookup(self.checkpoint)
-        )
+        after = State(self.registry_id, commit.seq, digest, commit.time, _lookup(self.checkpoint))
         after.heads.changed = dict(before.heads.changed)
         fold_commit(after.heads, commit, self.data_rows(commit))
         self._state = after
@@ -88,7 +85,7 @@ def fold_commit(heads: fold.Heads, commit: Commit, data_rows: Iterable[dict[str,
         fold.apply_row(heads, stamp, row)
     for row in data_rows:
         fold.apply_row(heads, stamp, row)
-    fold.apply_transaction(heads, stamp, commit.txid, arguments_digest(commit.ops))
+    fold.apply_transaction(heads, stamp, commit.txid, commit.ops)
 
 
 def _lookup(checkpoint: Checkpoint | None) -> Callable[[str], Any]:

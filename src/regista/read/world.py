@@ -11,11 +11,12 @@ from regista.decide.heads import RunHead, VersionHead
 from regista.decide.operations.context import Request
 from regista.decide.planning import inline_scores
 from regista.decide.policy import Policy
+from regista.decide.policy_bundle import PolicyBundle
 from regista.errors import IntegrityError, NotFoundError
-from regista.model import canonical
 from regista.model.commit import DataRef
 from regista.read.replica import Replica
 from regista.storage.blobs import check, get_blob
+from regista.storage.store import Store
 
 
 class World:
@@ -44,6 +45,10 @@ class World:
             case _:
                 raise AssertionError(kind)
 
+    def revisions(self, request: Request) -> dict[str, int]:  # noqa: ARG002 - a live plan has none
+        """Return no revisions: a new decision is judged by the current ones."""
+        return {}
+
     def load_policy(self, digest: str) -> Policy:
         """Return the policy of a digest.
 
@@ -51,8 +56,7 @@ class World:
             IntegrityError: its blob is gone or damaged.
         """
         if digest not in self._policies:
-            bundle = load_bundle(self.replica, digest)
-            self._policies[digest] = Policy.from_json(bundle["policy"], bundle["files"])
+            self._policies[digest] = load_bundle(self.replica.store, digest).policy
         return self._policies[digest]
 
     def load_scores(self, version: VersionHead, run: RunHead) -> tuple[Score, ...]:  # noqa: ARG002
@@ -78,9 +82,7 @@ class World:
         from regista.read.sql import log_tail
 
         tail = log_tail(self.replica.store, self.replica.log, seq)
-        return run_gate_query(
-            self.replica.store, tail, entry_id, seq, sql, names, limits
-        )
+        return run_gate_query(self.replica.store, tail, entry_id, seq, sql, names, limits)
 
 
 def blobs_fact(replica: Replica, digest: str) -> dict[str, Any]:
@@ -89,18 +91,18 @@ def blobs_fact(replica: Replica, digest: str) -> dict[str, Any]:
     return {"ok": seen.ok, "missing": list(seen.missing), "corrupt": list(seen.corrupt)}
 
 
-def load_bundle(replica: Replica, digest: str) -> dict[str, Any]:
-    """Return a policy bundle: {"files", "policy", "yaml"}.
+def load_bundle(store: Store, digest: str) -> PolicyBundle:
+    """Return a stored policy with its source text and files.
 
     Raises:
+        NotFoundError: there is no policy yet.
         IntegrityError: its blob is gone or damaged.
     """
     if not digest:
-        raise NotFoundError("the registry has no policy yet", hint="regista policy apply FILE")
-    data = get_blob(replica.store, digest)
+        raise NotFoundError("the registry has no policy yet", hint="regista init")
+    data = get_blob(store, digest)
     if data is None:
         raise IntegrityError(
             f"the policy {digest[:12]} is missing from the blobs", hint="regista verify"
         )
-    bundle: dict[str, Any] = canonical.decode(data)
-    return bundle
+    return PolicyBundle.read(data)

@@ -4,33 +4,45 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from regista.decide.operations.context import Request
-from regista.decide.planning import Planning
 from regista.model.times import format_time
 from regista.read.replica import Replica
-from regista.read.world import World
+from regista.registry.maintenance import Maintenance
 from regista.registry.preparing import Preparing
 from regista.registry.reads import Reads
 from regista.registry.results import Written, result_of
 from regista.registry.writes import Writes
-from regista.write.transaction import DEFAULT_TIMEOUT_S, Committed, Writer
+from regista.write.committed import DEFAULT_TIMEOUT_S, Committed
+
+if TYPE_CHECKING:
+    from regista.decide.planning import Planning
+    from regista.write.transaction import Writer
 
 
-class Registry(Reads, Writes):
+class Registry(Reads, Writes, Maintenance):
     """One registry: every operation of the contract as a method.
 
     Attributes:
         replica: this process's view of the state.
-        writer: runs transactions; its `warnings` tell what went wrong after a commit.
     """
 
     def __init__(
         self, replica: Replica, *, actor: str, timeout_s: float = DEFAULT_TIMEOUT_S
     ) -> None:
-        self.replica = replica
-        self.writer = Writer(replica, actor, timeout_s)
+        super().__init__(replica)
         self.preparing = Preparing(replica.store)
+        self._actor = actor
+        self._timeout_s = timeout_s
+
+    @cached_property
+    def writer(self) -> "Writer":
+        """Runs transactions; its `warnings` tell what went wrong after a commit that stands."""
+        from regista.write.transaction import Writer
+
+        return Writer(self.replica, self._actor or _current_actor(), self._timeout_s)
 
     @property
     def id(self) -> str:
@@ -57,7 +69,9 @@ class Registry(Reads, Writes):
         state = self.replica.refresh()
         planning = self._planning()
         record = planning.add(requests.promote(ref, stage, reason="", again=False))
-        return result_of(Committed("promote", record.decision, state.seq, state.digest, False))
+        return result_of(
+            Committed("promote", record.decision, state.seq, state.digest, created=False)
+        )
 
     @contextmanager
     def transaction(self, *, txid: str | None = None) -> Iterator["Transaction"]:
@@ -72,15 +86,22 @@ class Registry(Reads, Writes):
         transaction = Transaction(self.preparing, self._planning())
         yield transaction
         if transaction.requests:
-            done = self.writer.run(
-                transaction.requests, txid=txid, promised=transaction.promised
-            )
+            done = self.writer.run(transaction.requests, txid=txid, promised=transaction.promised)
             transaction.results = [result_of(item) for item in done]
 
-    def _planning(self) -> Planning:
+    def _planning(self) -> "Planning":
+        from regista.decide.planning import Planning
+        from regista.read.world import World
+
         state = self.replica.refresh()
         clock = format_time(datetime.now(UTC))
         return Planning(state, World(self.replica), actor=self.writer.actor, clock=clock)
+
+
+def _current_actor() -> str:
+    from regista.registry.environment import current_actor
+
+    return current_actor()
 
 
 @dataclass
@@ -88,7 +109,7 @@ class Transaction(Writes):
     """Operations that will be one commit; see `Registry.transaction`."""
 
     preparing: Preparing
-    planning: Planning
+    planning: "Planning"
     requests: list[Request] = field(default_factory=list)
     promised: list[int | None] = field(default_factory=list)
     results: list[Written] = field(default_factory=list)
@@ -99,4 +120,6 @@ class Transaction(Writes):
         self.requests.append(request)
         self.promised.append(record.decision.get("version"))
         state = self.planning.parent
-        return result_of(Committed(request.op, record.decision, state.seq, state.digest, False))
+        return result_of(
+            Committed(request.op, record.decision, state.seq, state.digest, created=False)
+        )

@@ -4,19 +4,23 @@ import os
 from dataclasses import dataclass
 
 from regista.decide.operations.context import Request
-from regista.errors import InvalidInputError, NewerFormatError, NotFoundError, StorageError
+from regista.errors import StorageError
 from regista.model import canonical
 from regista.model.commit import FORMAT
 from regista.model.names import shown
-from regista.read.replica import Replica
+from regista.read.opening import REGISTRY_KEY, open_replica
 from regista.registry.core import Registry
 from regista.storage.opening import open_store
 from regista.storage.store import PutOutcome, Store
-from regista.write.transaction import DEFAULT_TIMEOUT_S
+from regista.write.committed import DEFAULT_TIMEOUT_S
 
-REGISTRY_KEY = "registry.json"
 # line-ending conversion or a text merge of these would break every hash
-GIT_ATTRIBUTES = b"log/** -text -merge\ndata/** -text -merge\nblobs/** -text -merge\n*.parquet binary\n"
+GIT_ATTRIBUTES = b"""\
+log/** -text -merge
+data/** -text -merge
+blobs/** -text -merge
+*.parquet binary
+"""
 GIT_IGNORE = b"checkpoints/\n.tmp-*\n"
 
 
@@ -30,9 +34,7 @@ class Initialised:
     commit: str
 
 
-def open_registry(
-    uri: str, *, actor: str = "", timeout_s: float = DEFAULT_TIMEOUT_S
-) -> Registry:
+def open_registry(uri: str, *, actor: str = "", timeout_s: float = DEFAULT_TIMEOUT_S) -> Registry:
     """Open a registry.
 
     Args:
@@ -44,12 +46,14 @@ def open_registry(
         NotFoundError: there is no registry.
         NewerFormatError: it was made by a newer Regista.
     """
-    store = open_store(uri)
-    return Registry(Replica(store, _read_id(store)), actor=_actor(actor), timeout_s=timeout_s)
+    return Registry(open_replica(uri), actor=actor, timeout_s=timeout_s)
 
 
 def init_registry(
-    uri: str, *, policy: str | None = None, actor: str = "",
+    uri: str,
+    *,
+    policy: str | None = None,
+    actor: str = "",
     timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> Initialised:
     """Make a registry with a policy, or finish and return the one that is there.
@@ -65,7 +69,7 @@ def init_registry(
     """
     store = open_store(uri)
     if store.get(REGISTRY_KEY) is None:
-        _probe(store)
+        probe(store)
     text = {"format": FORMAT, "id": os.urandom(16).hex()}
     created = store.put_if_absent(REGISTRY_KEY, canonical.encode(text) + b"\n")
     for key, content in ((".gitattributes", GIT_ATTRIBUTES), (".gitignore", GIT_IGNORE)):
@@ -79,31 +83,12 @@ def init_registry(
     return Initialised(registry, created is PutOutcome.CREATED, 1, sha256)
 
 
-def _read_id(store: Store) -> str:
-    data = store.get(REGISTRY_KEY)
-    if data is None:
-        raise NotFoundError(
-            f"there is no registry at {shown(store.uri, 200)}",
-            hint="regista init, or name one with --registry URI",
-        )
-    try:
-        value = canonical.decode(data)
-        found, id_ = int(value["format"]), str(value["id"])
-    except (InvalidInputError, KeyError, TypeError, ValueError) as error:
-        raise StorageError(
-            f"{REGISTRY_KEY} at {shown(store.uri, 200)} is damaged",
-            hint="restore it from a backup; its id is the parent of commit 1",
-        ) from error
-    if found > FORMAT:
-        raise NewerFormatError(
-            f"the registry has format {found}; this Regista knows up to {FORMAT}",
-            hint="pip install --upgrade regista",
-        )
-    return id_
+def probe(store: Store) -> None:
+    """Try a store out.
 
-
-def _probe(store: Store) -> None:
-    """Refuse a store on which two writers could both create one file."""
+    Raises:
+        StorageError: two writers could both create one file, so commits would not be safe.
+    """
     key = f"probe/{os.urandom(8).hex()}"
     try:
         first, second = store.put_if_absent(key, b"1"), store.put_if_absent(key, b"2")
@@ -116,11 +101,3 @@ def _probe(store: Store) -> None:
             )
     finally:
         store.delete(key)
-
-
-def _actor(actor: str) -> str:
-    if actor:
-        return actor
-    from regista.registry.environment import current_actor
-
-    return current_actor()

@@ -1,7 +1,9 @@
 """What must be in the store before a commit names it: artifacts, long texts, bulk rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from regista.model.numbers import decimal_text, parse_decimal
 from regista.storage.store import Store
 
 INLINE_ROWS = 500
+BLOB_LOCK_WAIT_S = 60.0
 SCORE_FIELDS = frozenset(
     {"task", "metric", "slice", "value", "stderr", "n", "direction", "higher_is_better"}
 )
@@ -62,9 +65,20 @@ class Preparing:
         own = Path(self.store.uri) if isinstance(self.store, LocalStore) else None
         files = collect(paths, registry=own)
         manifest = store_files(self.store, files, self.progress, uri=uri)
-        rows = [{"path": item.path, "size": item.size, "sha256": item.sha256}
-                for item in manifest.files]
+        rows = [
+            {"path": item.path, "size": item.size, "sha256": item.sha256} for item in manifest.files
+        ]
         return manifest, self.bulk("files", rows)
+
+    def holding_blobs(self) -> AbstractContextManager[bool]:
+        """Keep `gc` away while artifacts are stored that no commit names yet."""
+        return self.store.lock("blobs", timeout_s=BLOB_LOCK_WAIT_S, shared=True)
+
+    def all_stored(self, manifest: Manifest) -> bool:
+        """Say whether all blobs of a version are there, by size."""
+        from regista.storage.blobs import blob_key
+
+        return all(self.store.size(blob_key(item.sha256)) == item.size for item in manifest.files)
 
     def bulk(self, table: str, rows: list[Row]) -> Payload:
         """Return rows as a payload: inline when few, else as a data file."""
@@ -110,11 +124,14 @@ class Preparing:
         """
         rows = [score_row(score) for score in scores]
         rows.sort(key=_grain)
-        for before, after in zip(rows, rows[1:], strict=False):
+        for before, after in pairwise(rows):
             if _grain(before) == _grain(after):
                 task, metric, slice_ = _grain(after)
-                where = "".join(f", {what} {name!r}" for what, name in
-                                (("task", task), ("slice", slice_)) if name)
+                where = "".join(
+                    f", {what} {name!r}"
+                    for what, name in (("task", task), ("slice", slice_))
+                    if name
+                )
                 raise InvalidInputError(f"metric {metric!r}{where} is given twice")
         digest = canonical.digest(rows)
         whole = [row for row in rows if not row["slice"]]
@@ -133,7 +150,7 @@ def score_row(score: Mapping[str, Any]) -> Row:
     unknown = set(score) - SCORE_FIELDS
     if unknown:
         raise InvalidInputError(
-            f"a score has no field {names.shown(sorted(map(str, unknown))[0])}",
+            f"a score has no field {names.shown(min(map(str, unknown)))}",
             hint=f"known are {', '.join(sorted(SCORE_FIELDS))}",
         )
     metric = score.get("metric")
@@ -141,7 +158,9 @@ def score_row(score: Mapping[str, Any]) -> Row:
         raise InvalidInputError("a score has no metric", hint='write {"metric": …, "value": …}')
     metric = names.identifier(metric, "a metric")
     row: Row = {
-        "task": _part(score, "task"), "metric": metric, "slice": _part(score, "slice"),
+        "task": _part(score, "task"),
+        "metric": metric,
+        "slice": _part(score, "slice"),
         "value": decimal_text(parse_decimal(score.get("value"), f"metric {metric!r}")),
     }
     if score.get("stderr") is not None:

@@ -13,7 +13,8 @@ from regista.decide.state import State
 from regista.model.commit import Commit
 from regista.model.selectors import VersionRef
 from regista.read.replica import Replica
-from regista.registry import results, views
+from regista.registry import views
+from regista.registry.answers import Resolved
 from regista.storage.checkpoint import CheckpointGoneError
 
 AsOf = int | str | None
@@ -22,11 +23,12 @@ ATTEMPTS = 5
 
 
 class Reads:
-    """Asking operations, over a replica."""
+    """Asking operations, over a replica: `Reads(open_replica(uri))` is a registry to read from."""
 
-    replica: Replica
+    def __init__(self, replica: Replica) -> None:
+        self.replica = replica
 
-    def resolve(self, ref: str, *, as_of: AsOf = None) -> results.Resolved:
+    def resolve(self, ref: str, *, as_of: AsOf = None) -> Resolved:
         """Return the version that a reference names, and how it came to name it.
 
         Raises:
@@ -50,7 +52,12 @@ class Reads:
         return difference(self.show(one, as_of=as_of), self.show(other, as_of=as_of))
 
     def get(
-        self, ref: str, dest: str | PathLike[str], *, as_of: AsOf = None, progress: Any = None  # noqa: ANN401
+        self,
+        ref: str,
+        dest: str | PathLike[str],
+        *,
+        as_of: AsOf = None,
+        progress: Any = None,  # noqa: ANN401
     ) -> dict[str, Any]:
         """Lay a version's artifacts under a folder, checking every digest.
 
@@ -65,8 +72,12 @@ class Reads:
         manifest = get_manifest(self.replica.store, found.digest)
         fetch(self.replica.store, manifest, Path(dest), progress=progress)
         return {
-            "name": found.name, "version": found.version, "digest": found.digest,
-            "dest": str(dest), "files": len(manifest.files), "uri": manifest.uri,
+            "name": found.name,
+            "version": found.version,
+            "digest": found.digest,
+            "dest": str(dest),
+            "files": len(manifest.files),
+            "uri": manifest.uri,
             "bytes": manifest.size,
         }
 
@@ -89,14 +100,21 @@ class Reads:
         from regista.read.world import load_bundle
 
         digest = self._ask(as_of, lambda state: state.policy_digest)
-        return {"digest": digest, **load_bundle(self.replica, digest)}
+        bundle = load_bundle(self.replica.store, digest)
+        return {
+            "digest": digest,
+            "policy": bundle.value,
+            "files": dict(bundle.files),
+            "yaml": bundle.yaml,
+        }
 
-    def list(self, *, as_of: AsOf = None) -> list[dict[str, Any]]:
+    def entries(self, *, as_of: AsOf = None) -> list[dict[str, Any]]:
         """Return one object per entry: name, kind, last version, stages, aliases."""
         return self._rows("list_entries", {}, as_of)
 
-    def history(self, name: str = "", *, limit: int = 100, as_of: AsOf = None
-                ) -> list[dict[str, Any]]:
+    def history(
+        self, name: str = "", *, limit: int = 100, as_of: AsOf = None
+    ) -> list[dict[str, Any]]:
         """Return the events of one entry, or of all, the last first."""
         if not name:
             return self._rows("registry_history", {"limit": limit}, as_of)

@@ -18,15 +18,23 @@ from regista.model.selectors import VersionRef
 
 def given(**arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
     """Return the arguments that say something."""
-    return {name: value for name, value in arguments.items()
-            if value is not None and value not in ("", False, [], {})}
+    return {
+        name: value
+        for name, value in arguments.items()
+        if value is not None and value not in ("", False, [], {})
+    }
 
 
 def create(name: str, kind: str, description: Mapping[str, str]) -> Request:
     """Request an entry without versions."""
-    return Request("create", {
-        "name": names.entry_name(name), "kind": names.kind(kind), **description,
-    })
+    return Request(
+        "create",
+        {
+            "name": names.entry_name(name),
+            "kind": names.kind(kind),
+            **description,
+        },
+    )
 
 
 def register(
@@ -47,14 +55,20 @@ def register(
 ) -> Request:
     """Request a version whose artifacts are stored already."""
     args = {
-        "name": names.entry_name(name), "manifest": manifest.digest,
-        "files": len(manifest.files), "bytes": manifest.size,
+        "name": names.entry_name(name),
+        "manifest": manifest.digest,
+        "files": len(manifest.files),
+        "bytes": manifest.size,
         **given(
-            kind=names.kind(kind) if kind else None, uri=manifest.uri,
+            kind=names.kind(kind) if kind else None,
+            uri=manifest.uri,
             label=names.label(label) if label else None,
             run=names.identifier(run, "a run") if run else None,
             code=names.identifier(code, "a code revision") if code else None,
-            params=pairs(params), tags=pairs(tags), source=dict(source), force_new=force_new,
+            params=pairs(params),
+            tags=pairs(tags),
+            source=dict(source),
+            force_new=force_new,
             **{relation: references(refs) for relation, refs in relations.items()},
         ),
         **card,
@@ -77,12 +91,16 @@ def eval_log(
         raise InvalidInputError(
             f"{names.shown(status)} is not a run status", hint=f"use {', '.join(RUN_STATUSES)}"
         )
-    texts = {key: names.plain_text(value, key, names.MAX_REASON)
-             for key, value in facts.items() if value}
+    texts = {
+        key: names.plain_text(value, key, names.MAX_REASON) for key, value in facts.items() if value
+    }
     args = {
-        "ref": reference(ref), "suite": names.identifier(suite, "a suite"), "status": status,
+        "ref": reference(ref),
+        "suite": names.identifier(suite, "a suite"),
+        "status": status,
         "source_digest": source_digest,
-        **given(dataset=names.plain_text(dataset, "a dataset", names.MAX_NAME)), **texts,
+        **given(dataset=names.plain_text(dataset, "a dataset", names.MAX_NAME)),
+        **texts,
     }
     return Request("eval log", args, payload)
 
@@ -93,40 +111,61 @@ def promote(ref: str, stage: str, *, reason: str, again: bool) -> Request:
         raise InvalidInputError(
             "--again needs a reason", hint="add --reason WHY: it was rolled back before"
         )
-    return Request("promote", {
-        "ref": reference(ref), "stage": stage,
-        **given(reason=names.reason(reason), again=again),
-    })
+    return Request(
+        "promote",
+        {
+            "ref": reference(ref),
+            "stage": stage,
+            **given(reason=names.reason(reason), again=again),
+        },
+    )
 
 
 def demote(name: str, stage: str, *, reason: str) -> Request:
     """Request that a slot be emptied."""
-    return Request("demote", {
-        "name": names.entry_name(name), "stage": stage, **given(reason=names.reason(reason)),
-    })
+    return Request(
+        "demote",
+        {
+            "name": names.entry_name(name),
+            "stage": stage,
+            **given(reason=names.reason(reason)),
+        },
+    )
 
 
 def rollback(name: str, stage: str, *, to: int | None, reason: str) -> Request:
     """Request the way back."""
-    return Request("rollback", {
-        "name": names.entry_name(name), "stage": stage,
-        **given(to=to, reason=names.reason(reason)),
-    })
+    return Request(
+        "rollback",
+        {
+            "name": names.entry_name(name),
+            "stage": stage,
+            **given(to=to, reason=names.reason(reason)),
+        },
+    )
 
 
 def drill(name: str, stage: str, *, smoke: str) -> Request:
     """Request a rehearsal of the way back."""
-    return Request("drill", {
-        "name": names.entry_name(name), "stage": stage,
-        **given(smoke=names.plain_text(smoke, "a smoke command", names.MAX_REASON)),
-    })
+    return Request(
+        "drill",
+        {
+            "name": names.entry_name(name),
+            "stage": stage,
+            **given(smoke=names.plain_text(smoke, "a smoke command", names.MAX_REASON)),
+        },
+    )
 
 
 def status(op: str, ref: str, *, reason: str, purge: bool = False) -> Request:
     """Request `deprecate`, `restore`, `archive` or `delete`."""
-    return Request(op, {
-        "ref": reference(ref), **given(reason=names.reason(reason), purge=purge),
-    })
+    return Request(
+        op,
+        {
+            "ref": reference(ref),
+            **given(reason=names.reason(reason), purge=purge),
+        },
+    )
 
 
 def rename(name: str, to: str) -> Request:
@@ -141,10 +180,14 @@ def alias(ref: str, alias_name: str) -> Request:
 
 def remove_alias(name: str, alias_name: str) -> Request:
     """Request that an alias be removed."""
-    return Request("alias", {
-        "name": names.entry_name(name), "alias": names.slug(alias_name, "an alias"),
-        "remove": True,
-    })
+    return Request(
+        "alias",
+        {
+            "name": names.entry_name(name),
+            "alias": names.slug(alias_name, "an alias"),
+            "remove": True,
+        },
+    )
 
 
 def tag(subject: str, changes: Mapping[str, str], remove: Iterable[str]) -> Request:
@@ -152,9 +195,13 @@ def tag(subject: str, changes: Mapping[str, str], remove: Iterable[str]) -> Requ
     removed = [names.tag_key(key) for key in remove]
     if not changes and not removed:
         raise InvalidInputError("no tag is given", hint="write key=value, or --remove key")
-    return Request("tag", {
-        "ref": entry_or_reference(subject), **given(set=pairs(changes), remove=removed),
-    })
+    return Request(
+        "tag",
+        {
+            "ref": entry_or_reference(subject),
+            **given(set=pairs(changes), remove=removed),
+        },
+    )
 
 
 def describe(subject: str, description: Mapping[str, str]) -> Request:

@@ -7,7 +7,7 @@ of the log file), `name` and `version`; the rest depends on the operation.
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from regista.write.transaction import Committed
+from regista.write.committed import Committed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,13 @@ class Written:
         """Make the result from a commit's recorded decision."""
         names = {item.name for item in fields(cls)}
         known = {name: value for name, value in done.decision.items() if name in names}
-        base = {"op": done.op, "seq": done.seq, "commit": done.commit,
-                "name": done.decision.get("name", ""), "version": done.decision.get("version")}
+        base = {
+            "op": done.op,
+            "seq": done.seq,
+            "commit": done.commit,
+            "name": done.decision.get("name", ""),
+            "version": done.decision.get("version"),
+        }
         return cls(**{**base, **known})
 
     def to_json(self) -> dict[str, Any]:
@@ -132,7 +137,7 @@ class Drilled(Moved):
     @classmethod
     def of(cls, done: Committed) -> Self:
         """Make the result; the recorded duration is a decimal text."""
-        result = super(Drilled, cls).of(done)  # noqa: UP008 - slots dataclasses lose the cell
+        result = super(Drilled, cls).of(done)
         object.__setattr__(result, "duration_s", float(result.duration_s))
         return result
 
@@ -180,34 +185,6 @@ class Imported(Written):
     """Result of `import`: number of rows per table."""
 
     rows: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """Result of `resolve`.
-
-    Attributes:
-        stage: the stage that the selector named, or None.
-        stages: all stages that the version holds.
-        since: when the selector came to point here (RFC 3339, UTC).
-        by: who made it so.
-        seq: commit that made it so.
-    """
-
-    name: str
-    kind: str
-    version: int
-    digest: str
-    stage: str | None
-    stages: list[str]
-    status: str
-    since: str
-    by: str
-    seq: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the result as the contract's JSON object."""
-        return asdict(self)
 
 
 RESULT_TYPES: dict[str, type[Written]] = {

@@ -87,14 +87,30 @@ class Writes:
             InvalidInputError: a path is missing, a name or another argument is malformed.
             NotFoundError: a version named by `dataset`, `base` or `member` does not exist.
         """
-        manifest, payload = self.preparing.artifacts([Path(path) for path in paths], uri)
-        request = requests.register(
-            name, manifest, kind=kind, label=label, run=run, code=code,
-            relations={"dataset": dataset, "base": base, "member": member},
-            params=params, tags=tags, card=self.preparing.text("card", card), source=source,
-            force_new=force_new, payload=payload,
-        )
-        return self._do(results.Registered, request, txid)
+        files = [Path(path) for path in paths]
+        # gc waits while artifacts are stored that no commit names yet
+        with self.preparing.holding_blobs():
+            manifest, payload = self.preparing.artifacts(files, uri)
+            request = requests.register(
+                name,
+                manifest,
+                kind=kind,
+                label=label,
+                run=run,
+                code=code,
+                relations={"dataset": dataset, "base": base, "member": member},
+                params=params,
+                tags=tags,
+                card=self.preparing.text("card", card),
+                source=source,
+                force_new=force_new,
+                payload=payload,
+            )
+            result = self._do(results.Registered, request, txid)
+        if not self.preparing.all_stored(manifest):
+            # a gc on another machine took blobs of a purged version that this one reused
+            self.preparing.artifacts(files, uri)
+        return result
 
     def log_eval(
         self,
@@ -138,16 +154,25 @@ class Writes:
             sampled, sample_digest = self.preparing.samples(samples)
             digest = canonical.digest([digest, sample_digest])
             payload = Payload({**payload.rows, **sampled.rows}, payload.data + sampled.data)
-        facts = {"harness": harness, "harness_version": harness_version, "code": code,
-                 "note": note}
+        facts = {"harness": harness, "harness_version": harness_version, "code": code, "note": note}
         request = requests.eval_log(
-            ref, suite, status=status, dataset=dataset, facts=facts, source_digest=digest,
+            ref,
+            suite,
+            status=status,
+            dataset=dataset,
+            facts=facts,
+            source_digest=digest,
             payload=payload,
         )
         return self._do(results.EvalLogged, request, txid)
 
     def promote(
-        self, ref: str, stage: str, *, reason: str = "", again: bool = False,
+        self,
+        ref: str,
+        stage: str,
+        *,
+        reason: str = "",
+        again: bool = False,
         txid: str | None = None,
     ) -> results.Decided:
         """Ask for a stage. The gates decide; a refusal is recorded, and returned as a result."""
@@ -161,7 +186,12 @@ class Writes:
         return self._do(results.Moved, requests.demote(name, stage, reason=reason), txid)
 
     def rollback(
-        self, name: str, stage: str, *, to: int | None = None, reason: str = "",
+        self,
+        name: str,
+        stage: str,
+        *,
+        to: int | None = None,
+        reason: str = "",
         txid: str | None = None,
     ) -> results.Moved:
         """Restore what a stage held before, or version `to` that is below on its stack.
@@ -226,7 +256,11 @@ class Writes:
         return self._do(results.Aliased, requests.remove_alias(name, alias), txid)
 
     def tag(
-        self, subject: str, tags: Mapping[str, str] = NOTHING, *, remove: Sequence[str] = (),
+        self,
+        subject: str,
+        tags: Mapping[str, str] = NOTHING,
+        *,
+        remove: Sequence[str] = (),
         txid: str | None = None,
     ) -> results.Tagged:
         """Set and remove tags of an entry (`NAME`) or a version (`NAME@V`)."""

@@ -30,15 +30,11 @@ _INFO_FIELDS = ("size", "records", "buckets", "directory")
 class CheckpointGoneError(IntegrityError):
     """A run file is no longer there: a newer checkpoint's writer removed it.
 
-    It never reaches a user: load the latest checkpoint again, avoiding this one.
-
-    Attributes:
-        checkpoint_id: the checkpoint that named the file.
+    It is no user's business: load the latest checkpoint again.
     """
 
-    def __init__(self, checkpoint_id: str, key: str) -> None:
+    def __init__(self, key: str) -> None:
         super().__init__(f"checkpoint file {key} is gone", hint="regista rebuild")
-        self.checkpoint_id = checkpoint_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,7 @@ class Checkpoint:
         return None
 
     def items(self, prefix: str = "") -> Iterator[tuple[str, Any]]:
-        """Yield all keys that start with `prefix` and their values, in no useful order.
+        """Yield the keys that start with `prefix` and their values, in the order of their hashes.
 
         Reads every run from end to end, whatever the prefix, in about a megabyte of memory each.
 
@@ -108,7 +104,7 @@ class Checkpoint:
         def read_range(start: int, length: int) -> bytes:
             data = self._store.get_range(key, start, length)
             if data is None:
-                raise CheckpointGoneError(self.id, key)
+                raise CheckpointGoneError(key)
             return data
 
         return read_range
@@ -179,10 +175,9 @@ def parse_manifest(store: Store, id_: str, data: bytes) -> Checkpoint:
 
 def scan(store: Store, log: Log) -> Iterator[Candidate]:
     """Yield the checkpoints that have a manifest, newest first, each judged against the log."""
-    suffix = "/" + MANIFEST_NAME
-    keys = [key for key in store.list_after(CHECKPOINTS_PREFIX) if key.endswith(suffix)]
+    keys = set(store.list_after(CHECKPOINTS_PREFIX))
     for key in sorted(keys, reverse=True):
-        data = store.get(key)
+        data = store.get(key) if key.endswith("/" + MANIFEST_NAME) else None
         if data is None:
             continue
         id_ = id_of_key(key)
@@ -191,29 +186,28 @@ def scan(store: Store, log: Log) -> Iterator[Candidate]:
         except IntegrityError as error:
             yield Candidate(id_, None, error.message)
             continue
-        digest = log.digest(checkpoint.seq)
-        if digest == checkpoint.head:
-            yield Candidate(id_, checkpoint)
-        elif digest is None:
-            yield Candidate(id_, None, f"the log has no commit {checkpoint.seq}")
-        else:
-            yield Candidate(id_, None, f"commit {checkpoint.seq} has another digest in the log")
+        problem = _problem(checkpoint, keys, log)
+        yield Candidate(id_, None if problem else checkpoint, problem)
 
 
-def load_latest(
-    store: Store, log: Log, *, avoid: AbstractSet[str] = frozenset()
-) -> Checkpoint | None:
-    """Return the newest checkpoint that fits the log; None when there is none.
-
-    Args:
-        store: where the registry lies.
-        log: its log.
-        avoid: folders of checkpoints that turned out to be gone.
-    """
+def load_latest(store: Store, log: Log) -> Checkpoint | None:
+    """Return the newest checkpoint that fits the log and is whole; None when there is none."""
     for candidate in scan(store, log):
-        if candidate.checkpoint is not None and candidate.id not in avoid:
+        if candidate.checkpoint is not None:
             return candidate.checkpoint
     return None
+
+
+def _problem(checkpoint: Checkpoint, keys: AbstractSet[str], log: Log) -> str:
+    for run in checkpoint.runs:
+        if run.key not in keys:
+            return f"its file {run.key} is missing"
+    digest = log.digest(checkpoint.seq)
+    if digest is None:
+        return f"the log has no commit {checkpoint.seq}"
+    if digest != checkpoint.head:
+        return f"commit {checkpoint.seq} has another digest in the log"
+    return ""
 
 
 def _parse_run(value: dict[str, Any]) -> RunRef:

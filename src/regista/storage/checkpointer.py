@@ -162,7 +162,7 @@ def _write(
             key = f"{CHECKPOINTS_PREFIX}{checkpoint_id(seq, head)}/{name}"
             store.put(key, path)
             older = (RunRef(key, info), *older)
-    return _publish(store, start, Checkpoint(store, seq, head, older))
+    return _publish(store, Checkpoint(store, seq, head, older))
 
 
 def _runs_to_merge(runs: tuple[RunRef, ...], count: int) -> tuple[RunRef, ...]:
@@ -173,10 +173,10 @@ def _runs_to_merge(runs: tuple[RunRef, ...], count: int) -> tuple[RunRef, ...]:
     return runs[:taken]
 
 
-def _publish(store: Store, base: Checkpoint, checkpoint: Checkpoint) -> Checkpoint:
+def _publish(store: Store, checkpoint: Checkpoint) -> Checkpoint:
     missing = _missing_run(store, checkpoint)
     if missing:
-        raise CheckpointGoneError(base.id, missing)
+        raise CheckpointGoneError(missing)
     key = manifest_key(checkpoint.id)
     data = manifest_bytes(checkpoint.seq, checkpoint.head, checkpoint.runs)
     if store.put_if_absent(key, data) is not PutOutcome.CREATED:

@@ -58,16 +58,17 @@ class ArtifactCheck:
         owner = (row["entry_id"], row["version"])
         manifest = Manifest(tuple(manifests.get(owner, ())), row.get("uri", ""))
         if row["files"] and manifest.digest != row["digest"]:
-            self.problems.append(Problem(
-                seq, ProblemKind.MANIFEST,
-                f"{row['entry']}@{row['version']}: its files do not make up its digest",
-            ))
+            self.problems.append(
+                Problem(
+                    seq,
+                    ProblemKind.MANIFEST,
+                    f"{row['entry']}@{row['version']}: its files do not make up its digest",
+                )
+            )
         if row["files"]:
             self._want(row["digest"], seq, None, owner)
 
-    def _want(
-        self, digest: str, seq: int, size: int | None, owner: tuple[str, int] | None
-    ) -> None:
+    def _want(self, digest: str, seq: int, size: int | None, owner: tuple[str, int] | None) -> None:
         known = self._wanted.get(digest)
         self._wanted[digest] = known or (seq, size)
         # a blob may be gone only when everything that names it was purged
@@ -78,9 +79,9 @@ class ArtifactCheck:
         if found is None:
             self.problems.append(Problem(seq, ProblemKind.DATA, f"{key} is missing"))
         elif found != size:
-            self.problems.append(Problem(
-                seq, ProblemKind.DATA, f"{key} has {found} bytes, not {size}"
-            ))
+            self.problems.append(
+                Problem(seq, ProblemKind.DATA, f"{key} has {found} bytes, not {size}")
+            )
         elif self.deep and _file_digest(self.store, key) != digest:
             self.problems.append(Problem(seq, ProblemKind.DATA, f"{key} was changed"))
 

@@ -80,16 +80,31 @@ class Chain:
     def _check(self, commit: Commit, seq: int, parent: str, before: str, data: bytes) -> None:
         line = data.partition(b"\n")[0]
         checks: list[tuple[Callable[[], bool], ProblemKind, str]] = [
-            (lambda: commit.seq == seq, ProblemKind.COMMIT,
-             f"the file of commit {seq} says that it is commit {commit.seq}"),
-            (lambda: commit.registry == self.registry_id, ProblemKind.REGISTRY,
-             f"it belongs to registry {commit.registry[:12]}"),
-            (lambda: canonical.is_canonical(line), ProblemKind.CANONICAL,
-             "its bytes are not the canonical form of what it says"),
-            (lambda: parent in {"", commit.parent}, ProblemKind.PARENT,
-             f"its parent is {commit.parent[:12]}, but the commit before it is {parent[:12]}"),
-            (lambda: commit.time == max(commit.clock, before or commit.clock), ProblemKind.TIME,
-             f"its time {commit.time} does not follow from its clock and the commit before it"),
+            (
+                lambda: commit.seq == seq,
+                ProblemKind.COMMIT,
+                f"the file of commit {seq} says that it is commit {commit.seq}",
+            ),
+            (
+                lambda: commit.registry == self.registry_id,
+                ProblemKind.REGISTRY,
+                f"it belongs to registry {commit.registry[:12]}",
+            ),
+            (
+                lambda: canonical.is_canonical(line),
+                ProblemKind.CANONICAL,
+                "its bytes are not the canonical form of what it says",
+            ),
+            (
+                lambda: parent in {"", commit.parent},
+                ProblemKind.PARENT,
+                f"its parent is {commit.parent[:12]}, but the commit before it is {parent[:12]}",
+            ),
+            (
+                lambda: commit.time == max(commit.clock, before or commit.clock),
+                ProblemKind.TIME,
+                f"its time {commit.time} does not follow from its clock and the commit before it",
+            ),
         ]
         for holds, kind, detail in checks:
             if not holds():
@@ -99,6 +114,7 @@ class Chain:
         wanted = anchors.get(seq)
         if wanted and not digest.startswith(wanted):
             self._report(
-                seq, ProblemKind.ANCHOR,
+                seq,
+                ProblemKind.ANCHOR,
                 f"its file has sha256 {digest[:12]}, the anchor says {wanted[:12]}",
             )

@@ -22,7 +22,10 @@ def compare_checkpoints(stored: Checkpoint, folded: Checkpoint | None) -> list[P
                 break
     if not wrong:
         return []
-    return [Problem(
-        stored.seq, ProblemKind.CHECKPOINT,
-        f"its heads differ from what the log leads to, at {', '.join(wrong)}; regista rebuild",
-    )]
+    return [
+        Problem(
+            stored.seq,
+            ProblemKind.CHECKPOINT,
+            f"its heads differ from what the log leads to, at {', '.join(wrong)}; regista rebuild",
+        )
+    ]

@@ -47,9 +47,7 @@ class Replayer:
     _spilled: Checkpoint | None = None
 
     def __post_init__(self) -> None:
-        self._state = State(
-            self.replica.registry_id, 0, self.replica.registry_id, "", self._lookup
-        )
+        self._state = State(self.replica.registry_id, 0, self.replica.registry_id, "", self._lookup)
         self._world = World(self.replica)
 
     def add(self, commit: Commit, digest: str) -> None:
@@ -95,7 +93,8 @@ class Replayer:
             self._report(commit, ProblemKind.DECISION, f"it was not possible: {error.message}")
         except MALFORMED as error:
             self._report(
-                commit, ProblemKind.DECISION,
+                commit,
+                ProblemKind.DECISION,
                 f"its operations are malformed: {type(error).__name__}: {error}",
             )
         else:
@@ -107,9 +106,9 @@ class Replayer:
 
     def _stop(self, seq: int, why: str) -> None:
         self.stopped = seq
-        self.problems.append(Problem(
-            seq, ProblemKind.REPLAY, f"{why}; decisions from here on cannot be replayed"
-        ))
+        self.problems.append(
+            Problem(seq, ProblemKind.REPLAY, f"{why}; decisions from here on cannot be replayed")
+        )
 
     def _report(self, commit: Commit, kind: ProblemKind, detail: str) -> None:
         self.problems.append(Problem(commit.seq, kind, detail))

@@ -148,8 +148,10 @@ class TableCheck:
 
     def _expected(self, table: Table) -> tuple[str | None, dict[str, Any]]:
         columns = duck.name_list(table.column_names)
-        queries = [f"SELECT {columns} FROM ({query})"  # noqa: S608 - ours
-                   for query in self._queries.get(table.name, ())]
+        queries = [
+            f"SELECT {columns} FROM ({query})"  # noqa: S608 - ours
+            for query in self._queries.get(table.name, ())
+        ]
         parameters = {}
         if inline := self._inline.get(table.name):
             queries.append(f"SELECT {columns} FROM ({duck.json_rows(table, 'rows')})")  # noqa: S608
@@ -158,7 +160,8 @@ class TableCheck:
 
     def _stored(self, table: Table) -> str | None:
         files = [
-            file for file in self._snapshot.files[table.name]
+            file
+            for file in self._snapshot.files[table.name]
             if file.span.first <= self._last and file.span.last >= self._first
         ]
         paths = [path for file in files if (path := self.store.local_path(file.key))]

@@ -4,13 +4,15 @@ All of it can be made again from the log, so a crash at any point here loses not
 """
 
 from regista.decide.fold import encode_head
-from regista.model.commit import Commit
+from regista.model.commit import FIRST_SEQ, Commit
 from regista.read.duck import connect
 from regista.read.replica import Replica
-from regista.storage.checkpoint import prune, write_checkpoint
-from regista.write.tabling import merge_ready, table_commit, table_pending
+from regista.storage.checkpointer import prune, write_checkpoint
+from regista.write.merging import merge_ready
+from regista.write.schemas import ensure_schema_files
+from regista.write.tabling import table_commit, table_pending, tabling_connection
 
-CHECKPOINT_EVERY = 64
+EVERY = 64
 
 
 class Follower:
@@ -33,9 +35,18 @@ class Follower:
         else:
             table_pending(store, self.connection, log.read, commit.seq)
         self._tabled = commit.seq
-        if commit.seq % CHECKPOINT_EVERY == 0:
-            merge_ready(store, self.connection)
-            self.checkpoint()
+        if commit.seq == FIRST_SEQ:
+            ensure_schema_files(store, self.connection)
+        if commit.seq % EVERY == 0:
+            self.compact()
+
+    def compact(self) -> None:
+        """Table what is not, merge what is due, and write a checkpoint of the head."""
+        store, log = self.replica.store, self.replica.log
+        with tabling_connection(store) as connection:
+            table_pending(store, connection, log.read, log.head())
+            merge_ready(store, connection)
+        self.checkpoint()
 
     def checkpoint(self) -> None:
         """Write a checkpoint of the state at the head that this process has read."""

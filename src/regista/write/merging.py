@@ -10,12 +10,12 @@ Invariants:
 What rows there are is `regista.write.tabling`'s business.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regista.errors import ConflictError, IntegrityError
+from regista.errors import IntegrityError
+from regista.model import canonical
 from regista.model.tables import TABLES, Table
 from regista.read import duck
 from regista.storage.cover import (
@@ -29,16 +29,14 @@ from regista.storage.cover import (
 )
 from regista.storage.store import Store
 from regista.storage.tablefiles import list_all, list_spans
-from regista.write.parquet import sorted_copy
-from regista.write.schemas import ensure_schema_files, require_schemas
+from regista.write.parquet import count_rows, sorted_copy
+from regista.write.schemas import require_schemas
 from regista.write.tabling import ReadCommit, write_span
 
 if TYPE_CHECKING:
-    import duckdb
     from duckdb import DuckDBPyConnection
 
 _ATTEMPTS = 5
-_REBUILD = "regista rebuild"
 
 
 def merge_ready(store: Store, con: "DuckDBPyConnection") -> list[Span]:
@@ -50,7 +48,6 @@ def merge_ready(store: Store, con: "DuckDBPyConnection") -> list[Span]:
 
     Raises:
         IntegrityError: the files of a span do not hold the rows that `commits` announces.
-        ConflictError: other merges kept removing the files.
         StorageError: a file cannot be read or written.
     """
     spans = due_merges(list_spans(store, COMMITS))
@@ -152,10 +149,9 @@ def _announced(store: Store, con: "DuckDBPyConnection", span: Span) -> dict[str,
     """Return how many rows each table has in a span, by what `commits` says."""
     counts: dict[str, int] = {}
 
-    def read(paths: list[Path]) -> int:
+    def read(source: str, _paths: list[Path]) -> int:
         counts.clear()
-        query = f"SELECT rows FROM {duck.parquet(*paths)}"  # noqa: S608 - paths are quoted
-        commits = con.execute(query).fetchall()
+        commits = con.execute(f"SELECT rows {source}").fetchall()
         for (rows,) in commits:
             for name, count in canonical.decode(rows).items():
                 counts[name] = counts.get(name, 0) + count
@@ -168,53 +164,63 @@ def _announced(store: Store, con: "DuckDBPyConnection", span: Span) -> dict[str,
 def _merge_table(
     store: Store, con: "DuckDBPyConnection", table: Table, span: Span, rows: int
 ) -> None:
+    if any(longer.holds(span) for longer in list_spans(store, table.name)):
+        return
     with store.scratch() as folder:
-        target = folder / f"{table.name}.parquet"
-        merged = target
+        merged = folder / f"{table.name}.parquet"
 
-        def merge(paths: list[Path]) -> int:
+        def merge(source: str, paths: list[Path]) -> int:
             nonlocal merged
-            if len(paths) == 1:
+            if len(paths) == 1 and count_rows(con, paths[0]) == rows:
                 # a bulk import's file, say, is copied and not sorted again
                 merged = paths[0]
-                return count_rows(con, merged)
-            merged = target
-            columns = duck.name_list(table.column_names)
-            query = f"SELECT {columns} FROM {duck.parquet(*paths)}"  # noqa: S608 - as above
-            return sorted_copy(con, table, query, target, rows=rows)
+                return rows
+            merged = folder / f"{table.name}.parquet"
+            query = f"SELECT {duck.name_list(table.column_names)} {source}"
+            return sorted_copy(con, table, query, merged, rows=rows)
 
-        if _read_whole(store, table, span, rows, merge):
-            store.put(TableFile(table.name, span).key, merged)
+        _read_whole(store, table, span, rows, merge)
+        store.put(TableFile(table.name, span).key, merged)
 
 
 def _read_whole(
-    store: Store, table: Table, span: Span, rows: int, read: Callable[[list[Path]], int]
-) -> bool:
-    """Read the files of a span until they have the rows announced.
+    store: Store,
+    table: Table,
+    span: Span,
+    rows: int,
+    read: Callable[[str, list[Path]], int],
+) -> None:
+    """Read the rows of a span until they are as many as announced.
 
-    Returns:
-        Whether they were read; False when the table has a file for the whole span.
+    Args:
+        store: where the registry lies.
+        table: what to read.
+        span: its commits.
+        rows: how many rows there must be.
+        read: gets a FROM clause and the files in it, and returns how many rows it saw.
     """
+    import duckdb
+
     found = 0
     for _ in range(_ATTEMPTS):
-        spans = list_spans(store, table.name)
-        if table.name != COMMITS and any(longer.holds(span) for longer in spans):
-            return False
-        inside = [short for short in choose_cover(spans).chosen if span.holds(short)]
-        files = [store.local_path(TableFile(table.name, short).key) for short in inside]
+        cover = choose_cover(list_spans(store, table.name)).chosen
+        spans = [other for other in cover if span.holds(other) or other.holds(span)]
+        files = [store.local_path(TableFile(table.name, other).key) for other in spans]
         paths = [path for path in files if path]
-        if len(paths) < len(files) or not paths:
+        if not paths or len(paths) < len(files):
             continue
+        within = f"seq BETWEEN {span.first} AND {span.last}"
         try:
-            found = read(paths)
-        except duckdb_error() as error:
+            found = read(f"FROM {duck.parquet(*paths)} WHERE {within}", paths)
+        except duckdb.IOException as error:
+            # another merge has just removed one
             if not duck.is_missing_file(error):
                 raise
             continue
         if found == rows:
-            return True
+            return
     raise IntegrityError(
         f"table {table.name} has {found} rows of commits {span.first} to {span.last},"
         f" and the log announces {rows}",
-        hint=_REBUILD,
+        hint="regista rebuild",
     )

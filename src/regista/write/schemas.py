@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from regista.errors import IntegrityError, NewerFormatError
 from regista.model.tables import TABLES, Table
 from regista.read import duck
+from regista.read.rows import json_rows
 from regista.storage.cover import TableFile, choose_cover, schema_key
 from regista.storage.store import Store
 from regista.storage.tablefiles import list_spans
@@ -31,8 +32,20 @@ def ensure_schema_files(store: Store, con: "DuckDBPyConnection") -> None:
         require_schemas(store, con, TABLES.values())
 
 
-def require_schemas(store: Store, con: "DuckDBPyConnection", tables: Iterable[Table]) -> None:
+def require_schemas(
+    store: Store,
+    con: "DuckDBPyConnection",
+    tables: Iterable[Table],
+    *,
+    skip_unreadable: bool = False,
+) -> None:
     """See to it that files with today's columns may be added to the tables.
+
+    Args:
+        store: where the registry lies.
+        con: a connection that may spill.
+        tables: which ones.
+        skip_unreadable: leave damaged files as they are; for a rebuild, which replaces them.
 
     Raises:
         NewerFormatError: a newer Regista has added columns.
@@ -40,13 +53,15 @@ def require_schemas(store: Store, con: "DuckDBPyConnection", tables: Iterable[Ta
     """
     wanted = list(tables)
     paths = [store.local_path(schema_key(table.name)) for table in wanted]
-    found = schemas_of(con, [path for path in paths if path])
+    found = _schemas_if_readable(con, [path for path in paths if path])
     for table, path in zip(wanted, paths, strict=True):
-        if path is None or found[path] != today(table):
-            upgrade_schema(store, con, table)
+        if path is None or found.get(path) != today(table):
+            upgrade_schema(store, con, table, skip_unreadable=skip_unreadable)
 
 
-def upgrade_schema(store: Store, con: "DuckDBPyConnection", table: Table) -> int:
+def upgrade_schema(
+    store: Store, con: "DuckDBPyConnection", table: Table, *, skip_unreadable: bool = False
+) -> int:
     """Rewrite the files of a table that have not today's columns; return how many had not.
 
     Columns that a file lacks become null. A kill in between is made good by the next call.
@@ -56,21 +71,40 @@ def upgrade_schema(store: Store, con: "DuckDBPyConnection", table: Table) -> int
         IntegrityError, StorageError: a file cannot be read, or written.
     """
     rewritten = 0
-    with store.scratch() as folder:
+    with store.scratch() as folder, duck.guarded(f"rewrite table {table.name}"):
         for span in sorted(list_spans(store, table.name)):
             file = TableFile(table.name, span)
             path = store.local_path(file.key)
             if path is None:
                 continue
-            columns = schemas_of(con, [path])[path]
+            columns = _schemas_if_readable(con, [path]).get(path)
+            if columns is None and skip_unreadable:
+                continue
             if columns != today(table):
-                store.put(file.key, _rewritten(con, table, path, columns, folder))
+                store.put(file.key, _rewritten(con, table, path, columns or (), folder))
                 rewritten += 1
         store.put(schema_key(table.name), _empty(con, table, folder))
     # a merge may have removed a short file before it was put again
     for span in choose_cover(list_spans(store, table.name)).superseded:
         store.delete(TableFile(table.name, span).key)
     return rewritten
+
+
+def _schemas_if_readable(
+    con: "DuckDBPyConnection", paths: list[Path]
+) -> dict[Path, Columns]:
+    """Return the columns of each file, leaving out damaged ones."""
+    import duckdb
+
+    try:
+        return schemas_of(con, paths)
+    except duckdb.Error:
+        if len(paths) == 1:
+            return {}
+        found: dict[Path, Columns] = {}
+        for path in paths:
+            found |= _schemas_if_readable(con, [path])
+        return found
 
 
 def today(table: Table) -> Columns:
@@ -107,6 +141,6 @@ def _value(name: str, known: set[str]) -> str:
 
 def _empty(con: "DuckDBPyConnection", table: Table, folder: Path) -> Path:
     target = folder / "schema.parquet"
-    sorted_copy(con, table, duck.json_rows(table, "rows"), target, rows=0,
+    sorted_copy(con, table, json_rows(table, "rows"), target, rows=0,
                 parameters={"rows": "[]"})
     return target

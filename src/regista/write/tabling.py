@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regista.errors import IntegrityError
-from regista.model import canonical
 from regista.model.commit import Commit, DataRef
 from regista.model.tables import TABLES, Table
 from regista.read import duck
+from regista.read.rows import commits_row, data_rows, full_row, json_rows, rows_json
 from regista.storage.cover import COMMITS, Span, TableFile, blocks, longer_spans
 from regista.storage.store import Store
 from regista.storage.tablefiles import tables_covered_to
@@ -117,17 +117,6 @@ def is_covered_longer(store: Store, span: Span) -> bool:
     )
 
 
-def commits_row(commit: Commit, sha256: str) -> dict[str, Any]:
-    """Return the row of `commits` that tells what a commit brought, how many rows above all."""
-    row = {
-        "clock": commit.clock, "sha256": sha256, "parent": commit.parent, "txid": commit.txid,
-        "ops": canonical.encode([op.op for op in commit.ops]).decode(),
-        "rows": canonical.encode(commit.row_counts()).decode(),
-        "policy": commit.policy, "engine": commit.engine,
-    }
-    return duck.full_row(commit, 0, row)
-
-
 class _Staging:
     """Rows of commits on their way from the log into table files."""
 
@@ -144,7 +133,7 @@ class _Staging:
     def add(self, commit: Commit, sha256: str) -> None:
         """Take in the rows of one commit."""
         for i, row in enumerate(commit.rows):
-            self._keep(row["table"], duck.full_row(commit, i, row))
+            self._keep(row["table"], full_row(commit, i, row))
         for ref in commit.data:
             self._keep_data(commit, ref)
         self._keep(COMMITS, commits_row(commit, sha256))
@@ -184,7 +173,7 @@ class _Staging:
                 f"commit {commit.seq} needs {ref.key}, which is not there", hint=_VERIFY
             )
         queries = self._queries.setdefault(ref.table, [])
-        queries.append(duck.data_rows(self._con, TABLES[ref.table], commit, ref, path))
+        queries.append(data_rows(self._con, TABLES[ref.table], commit, ref, path))
         if len(queries) > MAX_STAGED_QUERIES:
             self._stage([ref.table])
 
@@ -205,8 +194,8 @@ class _Staging:
         queries = list(self._queries.get(table.name, ()))
         parameters = {}
         if inline := self._rows.get(table.name):
-            queries.append(duck.json_rows(table, "rows"))
-            parameters["rows"] = duck.rows_json(inline)
+            queries.append(json_rows(table, "rows"))
+            parameters["rows"] = rows_json(inline)
         if staged := self._files.get(table.name, ()) if files is None else files:
             columns = duck.name_list(table.column_names)
             queries.append(f"SELECT {columns} FROM {duck.parquet(*staged)}")  # noqa: S608 - ours

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from regista.decide.fold import arguments_digest
 from regista.decide.operations.context import Request
-from regista.decide.planning import CommitPlan, arguments_digest, plan_commit
+from regista.decide.planning import CommitPlan, plan_commit
 from regista.decide.state import State
 from regista.errors import ConflictError, OutcomeUnknownError, StorageError, TxidReusedError
 from regista.model.canonical import sha256_hex
@@ -24,30 +25,11 @@ from regista.read.replica import Replica
 from regista.read.world import World
 from regista.storage.log import AppendOutcome
 from regista.version import engine
+from regista.write.committed import DEFAULT_TIMEOUT_S, Committed
 from regista.write.following import Follower
 
-DEFAULT_TIMEOUT_S = 60.0
 LOCK_WAIT_S = 5.0
 LONGEST_PAUSE_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """One operation's outcome.
-
-    Attributes:
-        op: the operation.
-        decision: what was decided.
-        seq: commit that says so; an earlier one when there was nothing to do.
-        commit: sha256 of that commit's file.
-        created: whether this call made the commit.
-    """
-
-    op: str
-    decision: dict[str, Any]
-    seq: int
-    commit: str
-    created: bool
 
 
 @dataclass(slots=True)
@@ -128,7 +110,8 @@ class Writer:
                 return None
             case AppendOutcome.UNKNOWN:
                 raise OutcomeUnknownError(
-                    f"the store did not say whether commit {commit.seq} was written", txid=txid,
+                    f"the store did not say whether commit {commit.seq} was written",
+                    txid=txid,
                     hint=f"run the same command again with --txid {txid}",
                 )
             case AppendOutcome.WON:
@@ -184,15 +167,23 @@ def _keep_promise(plan: CommitPlan, promised: Sequence[int | None] | None) -> No
 
 def _commit(state: State, plan: CommitPlan, txid: str, clock: str, actor: str) -> Commit:
     return Commit(
-        format=FORMAT, registry=state.registry, seq=state.seq + 1, parent=state.digest, txid=txid,
-        time=plan.time, clock=clock, actor=actor, ops=plan.ops, rows=plan.rows, data=plan.data,
-        policy=plan.policy, engine=engine(),
+        format=FORMAT,
+        registry=state.registry,
+        seq=state.seq + 1,
+        parent=state.digest,
+        txid=txid,
+        time=plan.time,
+        clock=clock,
+        actor=actor,
+        ops=plan.ops,
+        rows=plan.rows,
+        data=plan.data,
+        policy=plan.policy,
+        engine=engine(),
     )
 
 
-def _results(
-    ops: Sequence[OpRecord], seq: int, digest: str, *, created: bool
-) -> list[Committed]:
+def _results(ops: Sequence[OpRecord], seq: int, digest: str, *, created: bool) -> list[Committed]:
     return [Committed(op.op, op.decision, seq, digest, created) for op in ops]
 
 

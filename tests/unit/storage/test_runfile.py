@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from regista.errors import IntegrityError
@@ -12,15 +12,13 @@ from regista.model import canonical
 from regista.storage.runfile import RunInfo, RunReader, key_hash, write_run
 from regista.storage.runsort import sort_records
 
-KEYS = st.text(
-    st.characters(exclude_characters="\t\n", exclude_categories=("Cs",)), min_size=1, max_size=12
-)
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=9),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=6,
+KEYS = st.text(st.characters(exclude_characters="\t\n", codec="utf-8"), min_size=1, max_size=12)
+VALUES = st.sampled_from(
+    [None, True, 0, -7, "", "\u2028\r", "\t\n", [], [[1, "a"]], {"a": {"b": None}}]
 )
 MODELS = st.dictionaries(KEYS, VALUES.map(canonical.encode), max_size=60)
+
+relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def build(model: dict[str, bytes], count_hint: int | None = None) -> tuple[bytes, RunInfo]:
@@ -47,6 +45,7 @@ def numbered(count: int, width: int = 1) -> dict[str, bytes]:
     return {f"v/e{i}-0/{i % 7}": b'"' + b"x" * width + b'"' for i in range(count)}
 
 
+@relaxed
 @given(model=MODELS, hint=st.integers(0, 5000))
 def test_a_run_answers_as_the_dict_that_it_was_made_of(model: dict[str, bytes], hint: int) -> None:
     data, info = build(model, hint)
@@ -61,6 +60,7 @@ def test_a_run_answers_as_the_dict_that_it_was_made_of(model: dict[str, bytes], 
     assert info.sha256 == hashlib.sha256(data).hexdigest()
 
 
+@relaxed
 @given(model=MODELS, prefix=st.text(max_size=2))
 def test_a_prefix_selects_the_keys_that_start_with_it(model: dict[str, bytes], prefix: str) -> None:
     data, info = build(model)
@@ -68,6 +68,7 @@ def test_a_prefix_selects_the_keys_that_start_with_it(model: dict[str, bytes], p
     assert found == {key for key in model if key.startswith(prefix)}
 
 
+@relaxed
 @given(model=MODELS, hints=st.tuples(st.integers(0, 5000), st.integers(0, 5000)))
 def test_the_order_does_not_depend_on_the_number_of_buckets(
     model: dict[str, bytes], hints: tuple[int, int]
@@ -76,6 +77,7 @@ def test_the_order_does_not_depend_on_the_number_of_buckets(
     assert first == second == sorted(first)
 
 
+@relaxed
 @given(st.data())
 def test_a_changed_byte_anywhere_is_found(data: st.DataObject) -> None:
     model = data.draw(MODELS)
@@ -93,6 +95,7 @@ def test_a_changed_byte_anywhere_is_found(data: st.DataObject) -> None:
             continue
 
 
+@relaxed
 @given(model=MODELS, cut=st.integers(1, 200))
 def test_a_truncated_run_is_found(model: dict[str, bytes], cut: int) -> None:
     data, info = build(model)
@@ -157,9 +160,7 @@ def test_an_empty_run_holds_nothing() -> None:
     assert list(reader(data, info).iterate()) == []
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [(b"a\tb", b"1"), (b"a\nb", b"1"), (b"a", b"[1,\n2]")]
-)
+@pytest.mark.parametrize(("key", "value"), [(b"a\tb", b"1"), (b"a\nb", b"1"), (b"a", b"[1,\n2]")])
 def test_what_does_not_fit_on_a_line_is_a_bug(tmp_path: Path, key: bytes, value: bytes) -> None:
     with pytest.raises(ValueError, match="does not fit"):
         write_run(tmp_path / "run", [(key_hash(key), key, value)], 1)
@@ -178,6 +179,5 @@ def test_the_bytes_of_a_run_are_a_contract() -> None:
     assert data.startswith(b"regista run 1\n")
     assert b'n/fraud\t"e1-0"\n' in data
     assert data.endswith(b"regista run end\n")
-    assert info == RunInfo(
-        sha256="", size=len(data), records=3, buckets=1, directory=len(data) - 56
-    )
+    assert info.sha256 == "f392f2f95e9938dc11186fd90e0d59ccde15a611ce9d430a111522739aad35dd"
+    assert (info.records, info.buckets, info.directory) == (3, 1, len(data) - 56)

@@ -2,7 +2,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from regista.storage import runsort
@@ -12,8 +12,10 @@ KEYS = st.binary(min_size=1, max_size=3).filter(lambda key: not {9, 10} & set(ke
 VALUES = st.sampled_from([b"null", b"0", b"1", b'"x"', b"[]"])
 LAYERS = st.lists(st.dictionaries(KEYS, VALUES, max_size=30), max_size=5)
 PAIRS = st.lists(st.tuples(KEYS, VALUES), max_size=80)
+relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@relaxed
 @given(layers=LAYERS, drop=st.booleans())
 def test_merging_is_a_chain_of_dicts_with_the_newest_first(
     layers: list[dict[bytes, bytes]], *, drop: bool
@@ -28,6 +30,7 @@ def test_merging_is_a_chain_of_dicts_with_the_newest_first(
 
 
 @pytest.mark.parametrize("buffer", [0, 500, 1 << 20])
+@relaxed
 @given(pairs=PAIRS)
 def test_external_sort_is_a_sort_where_the_last_of_equal_keys_counts(
     buffer: int, pairs: list[tuple[bytes, bytes]]

@@ -7,13 +7,16 @@ so that a replay can hand the same facts back.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from regista.decide.evidence import Score
 from regista.decide.heads import EntryHead, RunHead, VersionHead
-from regista.decide.policy import Policy
 from regista.decide.state import State
 from regista.model.commit import DataRef, Row
+
+if TYPE_CHECKING:
+    # whoever only builds requests must not pay for the gates
+    from regista.decide.policy import Policy
 
 Json = dict[str, Any]
 
@@ -78,6 +81,7 @@ class Context:
         load_policy: the policy of a digest.
         load_scores: the scores of a run.
         query: one sandboxed SELECT over an entry's pinned views.
+        revisions: revision to judge by per gate kind, in a replay; the current ones else.
     """
 
     state: State
@@ -86,12 +90,13 @@ class Context:
     time: str
     actor: str
     observe: Callable[[str, str], Any]
-    load_policy: Callable[[str], Policy]
+    load_policy: Callable[[str], "Policy"]
     load_scores: Callable[[VersionHead, RunHead], tuple[Score, ...]]
     query: Callable[[EntryHead, VersionHead, str, str, dict[str, int]], Any]
+    revisions: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> "Policy":
         """The policy in force."""
         return self.load_policy(self.state.policy_digest)
 
@@ -103,7 +108,11 @@ class Outside(Protocol):
         """Return a fact from outside the log, as JSON."""
         ...
 
-    def load_policy(self, digest: str) -> Policy:
+    def revisions(self, request: Request) -> Mapping[str, int]:
+        """Return the revisions of gate kinds to judge by; empty for the current ones."""
+        ...
+
+    def load_policy(self, digest: str) -> "Policy":
         """Return the policy of a digest."""
         ...
 

@@ -26,18 +26,32 @@ def plan_eval_log(context: Context, args: Json, payload: Payload) -> Planned:
         )
     run_id = f"r{context.seq}-{context.first_i}"
     common = {**of_version(entry, version.version), "run_id": run_id, "suite": args["suite"]}
-    rows = [compact(
-        "eval_runs", **common, status=args["status"], **_dataset(context, args),
-        harness=args.get("harness"), harness_version=args.get("harness_version"),
-        code=args.get("code"), scores=scores, samples=samples,
-        source_digest=args["source_digest"], note=args.get("note"),
-    )]
+    rows = [
+        compact(
+            "eval_runs",
+            **common,
+            status=args["status"],
+            **_dataset(context, args),
+            harness=args.get("harness"),
+            harness_version=args.get("harness_version"),
+            code=args.get("code"),
+            scores=scores,
+            samples=samples,
+            source_digest=args["source_digest"],
+            note=args.get("note"),
+        )
+    ]
     for table in ("eval_scores", "eval_samples"):
         rows += [{"table": table, **common, **row} for row in payload.rows.get(table, [])]
     data = [ref.with_columns(common) for ref in payload.data]
     decision = {
-        "name": entry.name, "version": version.version, "run_id": run_id,
-        "suite": args["suite"], "status": args["status"], "scores": scores, "samples": samples,
+        "name": entry.name,
+        "version": version.version,
+        "run_id": run_id,
+        "suite": args["suite"],
+        "status": args["status"],
+        "scores": scores,
+        "samples": samples,
     }
     return Planned(decision, rows, data)
 
@@ -49,6 +63,8 @@ def _dataset(context: Context, args: Json) -> Row:
         return {"dataset": text}
     entry, version = context.state.select(VersionRef.parse(text))
     return {
-        "dataset": f"{entry.name}@{version.version}", "dataset_entry_id": entry.entry_id,
-        "dataset_version": version.version, "dataset_digest": version.digest,
+        "dataset": f"{entry.name}@{version.version}",
+        "dataset_entry_id": entry.entry_id,
+        "dataset_version": version.version,
+        "dataset_digest": version.digest,
     }

@@ -10,8 +10,17 @@ from regista.errors import RefusedError
 from regista.model.names import shown
 
 IMPORTABLE = (
-    "entries", "versions", "files", "lineage", "tags", "descriptions", "aliases", "eval_runs",
-    "eval_scores", "eval_samples", "placements",
+    "entries",
+    "versions",
+    "files",
+    "lineage",
+    "tags",
+    "descriptions",
+    "aliases",
+    "eval_runs",
+    "eval_scores",
+    "eval_samples",
+    "placements",
 )
 
 
@@ -27,7 +36,8 @@ def plan_import(context: Context, args: Json, payload: Payload) -> Planned:
     rows = [{"table": "entries", **row} for row in entries]
     rows += [
         {"table": table, **row}
-        for table in IMPORTABLE if table != "entries"
+        for table in IMPORTABLE
+        if table != "entries"
         for row in payload.rows.get(table, [])
     ]
     counts = {table: payload.count(table) for table in IMPORTABLE if payload.count(table)}

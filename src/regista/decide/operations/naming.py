@@ -55,7 +55,10 @@ def plan_alias(context: Context, args: Json, _payload: Payload) -> Planned:
             f"{shown(entry.name)} has no alias {shown(alias)}", hint=f'regista show "{entry.name}"'
         )
     decision = {
-        "name": entry.name, "version": version, "alias": alias, "from_version": before,
+        "name": entry.name,
+        "version": version,
+        "alias": alias,
+        "from_version": before,
     }
     if held and before == version:
         return Planned(decision, existing=held.seq)
@@ -79,7 +82,8 @@ def plan_tag(context: Context, args: Json, _payload: Payload) -> Planned:
     removed = set(args.get("remove", []))
     after = {key: value for key, value in tags.items() if key not in removed}
     decision = {
-        "name": entry.name, "version": version.version if version else None,
+        "name": entry.name,
+        "version": version.version if version else None,
         "tags": {**after, **args.get("set", {})},
     }
     return Planned(decision, rows, existing=None if rows else context.state.seq)

@@ -36,13 +36,20 @@ def plan_promote(context: Context, args: Json, _payload: Payload) -> Planned:
         return Planned(decision, existing=entry.slots[stage].seq)
     judgement = _judge(context, entry, version, stage, args)
     decision = _decision(entry, version, stage, holder, judgement)
-    rows = decision_rows(context, entry, version, stage, "promote", judgement)
+    rows = decision_rows(context, entry, version, stage, judgement)
     refused = judgement.outcome == Outcome.REFUSED
     if not refused:
-        rows.append(compact(
-            "placements", **of_entry(entry), stage=stage, from_version=holder,
-            to_version=version.version, action="promote", reason=args.get("reason"),
-        ))
+        rows.append(
+            compact(
+                "placements",
+                **of_entry(entry),
+                stage=stage,
+                from_version=holder,
+                to_version=version.version,
+                action="promote",
+                reason=args.get("reason"),
+            )
+        )
     return Planned(decision, rows, refused=refused)
 
 
@@ -56,11 +63,18 @@ def plan_demote(context: Context, args: Json, _payload: Payload) -> Planned:
             f"nothing of {shown(entry.name)} is in {stage}", hint=f'regista show "{entry.name}"'
         )
     row = compact(
-        "placements", **of_entry(entry), stage=stage, from_version=holder, action="demote",
+        "placements",
+        **of_entry(entry),
+        stage=stage,
+        from_version=holder,
+        action="demote",
         reason=args.get("reason"),
     )
     decision = {
-        "name": entry.name, "version": holder, "stage": stage, "from_version": holder,
+        "name": entry.name,
+        "version": holder,
+        "stage": stage,
+        "from_version": holder,
         "to_version": None,
     }
     return Planned(decision, [row])
@@ -98,7 +112,8 @@ def promotable_stage(context: Context, stage: str) -> str:
 def _judge(
     context: Context, entry: EntryHead, version: VersionHead, stage: str, args: Json
 ) -> Judgement:
-    judged = judge(context.policy, PinnedCase(context, entry, version, stage))
+    case = PinnedCase(context, entry, version, stage)
+    judged = judge(context.policy, case, context.revisions)
     own = [*_status_verdict(version), *_barred_verdict(context, entry, version, stage, args)]
     return Judgement((*own, *judged.verdicts), judged.ungated)
 
@@ -107,7 +122,9 @@ def _status_verdict(version: VersionHead) -> list[Verdict]:
     if version.status == Status.ACTIVE:
         return []
     finding = Finding(
-        VerdictStatus.FAILED, version.status, Status.ACTIVE,
+        VerdictStatus.FAILED,
+        version.status,
+        Status.ACTIVE,
         f"version {version.version} is {version.status}, so it is no candidate",
         "regista restore it first, or promote another version",
     )
@@ -122,10 +139,12 @@ def _barred_verdict(
     on_purpose = bool(args.get("again") and args.get("reason"))
     finding = Finding(
         VerdictStatus.PASSED if on_purpose else VerdictStatus.FAILED,
-        "rolled back before", "--again and a reason",
+        "rolled back before",
+        "--again and a reason",
         f"version {version.version} was rolled back from {stage}"
         + (" and comes back on purpose" if on_purpose else ""),
-        "" if on_purpose
+        ""
+        if on_purpose
         else f'regista promote "{entry.name}@{version.version}" --to {stage} --again --reason WHY',
     )
     return [Verdict("rolled-back", "rolled-back", 1, STATE_RULE, finding)]
@@ -135,33 +154,47 @@ def _decision(
     entry: EntryHead, version: VersionHead, stage: str, holder: int | None, judgement: Judgement
 ) -> Json:
     return {
-        "name": entry.name, "version": version.version, "stage": stage, "from_version": holder,
-        "outcome": str(judgement.outcome), "ungated": judgement.ungated,
+        "name": entry.name,
+        "version": version.version,
+        "stage": stage,
+        "from_version": holder,
+        "outcome": str(judgement.outcome),
+        "ungated": judgement.ungated,
         "gates": [verdict.to_json() for verdict in judgement.verdicts],
     }
 
 
 def decision_rows(
-    context: Context,
-    entry: EntryHead,
-    version: VersionHead,
-    stage: str,
-    op: str,
-    judgement: Judgement,
+    context: Context, entry: EntryHead, version: VersionHead, stage: str, judgement: Judgement
 ) -> list[Row]:
     """Return the rows that record a decision and its verdicts."""
     common = {**of_version(entry, version.version), "stage": stage}
-    rows = [compact(
-        "decisions", **common, op=op, outcome=str(judgement.outcome),
-        ungated=judgement.ungated, policy=context.state.policy_digest,
-        state=context.state.digest,
-    )]
+    rows = [
+        compact(
+            "decisions",
+            **common,
+            op="promote",
+            outcome=str(judgement.outcome),
+            ungated=judgement.ungated,
+            policy=context.state.policy_digest,
+            state=context.state.digest,
+        )
+    ]
     for verdict in judgement.verdicts:
         found = verdict.finding
-        rows.append(compact(
-            "verdicts", **common, gate=verdict.id, kind=verdict.kind,
-            revision=verdict.revision, status=str(found.status), observed=found.observed,
-            required=found.required, reason=found.reason, remedy=found.remedy,
-            evidence=json.dumps(list(found.evidence)) if found.evidence else None,
-        ))
+        rows.append(
+            compact(
+                "verdicts",
+                **common,
+                gate=verdict.id,
+                kind=verdict.kind,
+                revision=verdict.revision,
+                status=str(found.status),
+                observed=found.observed,
+                required=found.required,
+                reason=found.reason,
+                remedy=found.remedy,
+                evidence=json.dumps(list(found.evidence)) if found.evidence else None,
+            )
+        )
     return rows

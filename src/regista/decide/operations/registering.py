@@ -32,10 +32,14 @@ def plan_create(context: Context, args: Json, _payload: Payload) -> Planned:
     entry, row = _new_entry(context, args["name"], args["kind"])
     rows = [row]
     if args.get("description") or args.get("description_digest"):
-        rows.append(compact(
-            "descriptions", **of_entry(entry), description=args.get("description"),
-            description_digest=args.get("description_digest"),
-        ))
+        rows.append(
+            compact(
+                "descriptions",
+                **of_entry(entry),
+                description=args.get("description"),
+                description_digest=args.get("description_digest"),
+            )
+        )
     return Planned({"name": entry.name, "kind": entry.kind, "created": True}, rows)
 
 
@@ -65,16 +69,26 @@ def plan_register(context: Context, args: Json, payload: Payload) -> Planned:
     ]
     stage = context.policy.on_register
     if stage:
-        rows.append(compact(
-            "placements", **of_entry(entry), stage=stage, from_version=entry.holder(stage),
-            to_version=version, action="register",
-        ))
+        rows.append(
+            compact(
+                "placements",
+                **of_entry(entry),
+                stage=stage,
+                from_version=entry.holder(stage),
+                to_version=version,
+                action="register",
+            )
+        )
     common = of_version(entry, version)
     rows += [{"table": "files", **common, **row} for row in payload.rows.get("files", [])]
     data = [ref.with_columns(common) for ref in payload.data]
     decision = {
-        "name": entry.name, "kind": entry.kind, "version": version,
-        "digest": args["manifest"], "stage": stage or None, "created": True,
+        "name": entry.name,
+        "kind": entry.kind,
+        "version": version,
+        "digest": args["manifest"],
+        "stage": stage or None,
+        "created": True,
     }
     return Planned(decision, rows, data)
 
@@ -107,8 +121,12 @@ def _twin(context: Context, entry: EntryHead, args: Json) -> VersionHead | None:
 def _existing(entry: EntryHead, version: VersionHead, args: Json) -> Planned:
     stages = entry.stages_of(version.version)
     decision = {
-        "name": entry.name, "kind": entry.kind, "version": version.version,
-        "digest": version.digest, "stage": stages[0] if stages else None, "created": False,
+        "name": entry.name,
+        "kind": entry.kind,
+        "version": version.version,
+        "digest": version.digest,
+        "stage": stages[0] if stages else None,
+        "created": False,
         "ignored": _ignored(version, args),
     }
     return Planned(decision, existing=version.seq)
@@ -117,12 +135,18 @@ def _existing(entry: EntryHead, version: VersionHead, args: Json) -> Planned:
 def _ignored(version: VersionHead, args: Json) -> list[str]:
     """Name the metadata that was given now and differs from what the version has."""
     had = {
-        "label": version.label, "uri": version.uri, "run": version.run, "code": version.code,
-        "params": version.params, "card": version.card, "card_digest": version.card_digest,
+        "label": version.label,
+        "uri": version.uri,
+        "run": version.run,
+        "code": version.code,
+        "params": version.params,
+        "card": version.card,
+        "card_digest": version.card_digest,
     }
     names = [name for name, value in had.items() if args.get(name) and args[name] != value]
-    given = {key: value for key, value in args.get("tags", {}).items()
-             if version.tags.get(key) != value}
+    given = {
+        key: value for key, value in args.get("tags", {}).items() if version.tags.get(key) != value
+    }
     if given:
         names.append("tags")
     for relation in ENTRY_RELATIONS:
@@ -144,10 +168,20 @@ def _free_label(context: Context, entry: EntryHead, label: str | None) -> None:
 def _version_row(entry: EntryHead, version: int, args: Json) -> Row:
     params, source = args.get("params"), args.get("source")
     return compact(
-        "versions", **of_entry(entry), kind=entry.kind, version=version,
-        digest=args["manifest"], label=args.get("label"), files=args["files"],
-        bytes=args["bytes"], uri=args.get("uri"), run=args.get("run"), code=args.get("code"),
-        params=_json_text(params), card=args.get("card"), card_digest=args.get("card_digest"),
+        "versions",
+        **of_entry(entry),
+        kind=entry.kind,
+        version=version,
+        digest=args["manifest"],
+        label=args.get("label"),
+        files=args["files"],
+        bytes=args["bytes"],
+        uri=args.get("uri"),
+        run=args.get("run"),
+        code=args.get("code"),
+        params=_json_text(params),
+        card=args.get("card"),
+        card_digest=args.get("card_digest"),
         source=_json_text(source),
     )
 
@@ -162,15 +196,19 @@ def _lineage_rows(context: Context, entry: EntryHead, version: int, args: Json) 
         for target in args.get(relation, []):
             target_entry, head = context.state.select(VersionRef.parse(target))
             pinned = f"{target_entry.name}@{head.version}"
-            rows.append(compact(
-                "lineage", **of_version(entry, version), relation=relation, target=pinned,
-                target_entry_id=target_entry.entry_id, target_version=head.version,
-                target_digest=head.digest,
-            ))
+            rows.append(
+                compact(
+                    "lineage",
+                    **of_version(entry, version),
+                    relation=relation,
+                    target=pinned,
+                    target_entry_id=target_entry.entry_id,
+                    target_version=head.version,
+                    target_digest=head.digest,
+                )
+            )
     for relation in ("run", "code", "uri"):
         if args.get(relation):
-            rows.append(compact(
-                "lineage", **of_version(entry, version), relation=relation, target=args[relation]
-            ))
+            row = {"relation": relation, "target": args[relation]}
+            rows.append(compact("lineage", **of_version(entry, version), **row))
     return rows
-

@@ -19,6 +19,7 @@ from regista.decide.state import rollback_candidates, unrestorable
 from regista.errors import NotFoundError
 from regista.model.names import shown
 
+
 @dataclass(frozen=True, slots=True)
 class _Way:
     """The way back: the target, if any, and what was passed over on the way to it."""
@@ -41,8 +42,13 @@ def plan_rollback(context: Context, args: Json, _payload: Payload) -> Planned:
         raise _no_target(entry, stage, way.skipped)
     to = way.target.version
     row = compact(
-        "placements", **of_entry(entry), stage=stage, from_version=holder, to_version=to,
-        action="rollback", reason=args.get("reason"),
+        "placements",
+        **of_entry(entry),
+        stage=stage,
+        from_version=holder,
+        to_version=to,
+        action="rollback",
+        reason=args.get("reason"),
     )
     done = {**decision, "version": to, "to_version": to, "skipped": way.skipped}
     return Planned(done, [row])
@@ -57,16 +63,27 @@ def plan_drill(context: Context, args: Json, _payload: Payload) -> Planned:
         raise _no_target(entry, stage, way.skipped)
     seen = context.observe("drill", way.target.digest)
     result = {
-        "stage": stage, "from_version": entry.holder(stage), "to_version": way.target.version,
-        "ok": seen["ok"], "duration_s": seen["duration_s"],
+        "stage": stage,
+        "from_version": entry.holder(stage),
+        "to_version": way.target.version,
+        "ok": seen["ok"],
+        "duration_s": seen["duration_s"],
     }
     row = compact(
-        "drills", **of_entry(entry), **result, files=seen["files"], bytes=seen["bytes"],
-        smoke=args.get("smoke"), detail=seen["detail"],
+        "drills",
+        **of_entry(entry),
+        **result,
+        files=seen["files"],
+        bytes=seen["bytes"],
+        smoke=args.get("smoke"),
+        detail=seen["detail"],
     )
     decision = {
-        "name": entry.name, "version": way.target.version, **result,
-        "skipped": way.skipped, "detail": seen["detail"],
+        "name": entry.name,
+        "version": way.target.version,
+        **result,
+        "skipped": way.skipped,
+        "detail": seen["detail"],
     }
     return Planned(decision, [row])
 

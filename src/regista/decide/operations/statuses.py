@@ -41,16 +41,24 @@ def _change(context: Context, args: Json, status: Status) -> Planned:
     entry, version = context.state.select(ref, deleted=True)
     purge = bool(args.get("purge"))
     decision = {
-        "name": entry.name, "version": version.version, "status": str(status),
+        "name": entry.name,
+        "version": version.version,
+        "status": str(status),
         "from_status": str(version.status),
     }
     if version.status == status and (version.purged or not purge):
         return Planned(decision, existing=context.state.seq)
     _may_change(entry, version, status)
-    rows = [compact(
-        "statuses", **of_version(entry, version.version), from_status=str(version.status),
-        status=str(status), reason=args.get("reason"), purge=purge or None,
-    )]
+    rows = [
+        compact(
+            "statuses",
+            **of_version(entry, version.version),
+            from_status=str(version.status),
+            status=str(status),
+            reason=args.get("reason"),
+            purge=purge or None,
+        )
+    ]
     if status == Status.DELETED:
         rows += _dropped_aliases(entry, version)
     return Planned(decision, rows)

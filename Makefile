@@ -1,0 +1,40 @@
+# Everything runs in .venv, which is made on first use from what pyproject.toml names.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check docs docs-check unit bench clean
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Regista needs Python 3.11 or newer; run: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,examples]'
+	touch $(STAMP)
+
+demo: $(STAMP)  ## train real classifiers and take them through the whole job
+	$(BIN)/python examples/demo.py
+
+test: check unit docs-check  ## everything that CI runs
+
+check: $(STAMP)  ## style, types, layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(STAMP)  ## all tests, with branch coverage
+	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
+
+docs: $(STAMP)  ## write the generated parts of the docs
+	$(BIN)/python docs/generate.py
+
+docs-check: $(STAMP)  ## are the generated parts what the code says, and does the site build?
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/mkdocs build --strict --quiet --site-dir $$(mktemp -d)/site
+
+bench: $(STAMP)  ## the benchmarks that need no large registry; see benchmarks/README.md
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) demo site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,5 @@
+"""`python -m regista` is the `regista` command."""
+
+from regista.cli.main import main
+
+main()

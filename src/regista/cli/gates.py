@@ -1,0 +1,56 @@
+"""A decision for people: what the gates said, and for each that did not pass, why and what to do.
+
+Both `promote` and `check` show this; the Markdown of it is `regista.cli.ci`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from regista.cli.render import Page
+from regista.registry.results import Decided
+
+HEADERS = ("STATUS", "GATE", "OBSERVED", "REQUIRED")
+OPEN = ("failed", "undecidable", "waived")
+UNGATED = "it passed without any gate (ungated): no rule of the policy covers it"
+
+
+def draw_gates(page: Page, gates: Sequence[Mapping[str, Any]]) -> None:
+    """Draw the table of gates, then the reasons and remedies of those that did not pass."""
+    if not gates:
+        return
+    page.gap()
+    page.table(
+        HEADERS,
+        [(gate["status"], gate["id"], gate["observed"], gate["required"]) for gate in gates],
+        wrapped=True,
+    )
+    for gate in gates:
+        if gate["status"] in OPEN:
+            page.gap()
+            page.verdict(gate["status"], gate["id"])
+            page.item(gate["reason"])
+            if gate.get("remedy"):
+                page.item(f"fix: {gate['remedy']}")
+
+
+def held(version: int | None) -> str:
+    """Return what a stage holds, for a sentence."""
+    return "nothing" if version is None else f"version {version}"
+
+
+def summary(result: Decided, *, asked: bool) -> str:
+    """Return a decision in one sentence.
+
+    Args:
+        result: the decision.
+        asked: whether it was only asked about (`check`), and nothing moved.
+    """
+    what = f"{result.name} version {result.version}"
+    if result.from_version == result.version:
+        return f"{what} is in {result.stage} already"
+    if asked:
+        would = "would not enter" if result.refused else "would enter"
+        return f"{what} {would} {result.stage}, which holds {held(result.from_version)}"
+    if result.refused:
+        return f"{what} stays out of {result.stage}, which keeps {held(result.from_version)}"
+    return f"{what} is in {result.stage} now, which held {held(result.from_version)}"

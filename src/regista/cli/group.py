@@ -1,0 +1,100 @@
+"""Click, made lazy: a command's module is imported when the command runs, not before.
+
+Help of the groups comes from the table in `regista.cli.commands`. Help of a command shows its own
+options first and those that every command takes after them.
+"""
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+import click
+
+from regista.cli.commands import COMMANDS, GROUPS, SECTIONS
+
+SHARED = frozenset({"registry", "json", "actor", "timeout", "help"})
+SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+
+class Command(click.Command):
+    """A command whose help ends in examples.
+
+    Args:
+        examples: command lines, shown in help and in the reference.
+    """
+
+    def __init__(self, *args: Any, examples: tuple[str, ...] = (), **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, context_settings=SETTINGS, **kwargs)
+        self.examples = examples
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in two parts, and the examples."""
+        own, shared = [], []
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                (shared if param.name in SHARED else own).append(record)
+        for title, records in (("Options", own), ("Options of every command", shared)):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+        if self.examples:
+            with formatter.section("Examples"):
+                formatter.write("".join(f"  {line}\n" for line in self.examples))
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by the table alone.
+
+    Args:
+        prefix: what stands before a command's name in the table: '' or `eval `.
+    """
+
+    def __init__(self, *args: Any, prefix: str = "", **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, context_settings=SETTINGS, **kwargs)
+        self.prefix = prefix
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of the commands, in the table's order."""
+        names = [*COMMANDS, *(GROUPS if not self.prefix else ())]
+        found = [name.removeprefix(self.prefix) for name in names if name.startswith(self.prefix)]
+        return [name for name in found if " " not in name]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return a command, imported now."""
+        if not self.prefix and cmd_name in GROUPS:
+            return _subgroup(cmd_name)
+        entry = COMMANDS.get(self.prefix + cmd_name) if " " not in cmd_name else None
+        if entry is None:
+            return None
+        module = import_module(f"regista.cli.verbs.{entry.module}")
+        command: click.Command = getattr(module, entry.attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was probably meant."""
+        name = args[0]
+        known = self.list_commands(ctx)
+        if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
+            near = get_close_matches(name[:50], known, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"there is no command {name!r}{meant}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands by section, without importing one."""
+        listed = {name: {**GROUPS, **COMMANDS}.get(name) or COMMANDS[self.prefix + name]
+                  for name in self.list_commands(ctx)}
+        widest = max(map(len, listed))
+        for section in SECTIONS:
+            records = [(name.ljust(widest), entry.help) for name, entry in listed.items()
+                       if entry.section == section]
+            if records:
+                with formatter.section("Commands" if self.prefix else section):
+                    formatter.write_dl(records)
+
+
+def _subgroup(name: str) -> LazyGroup:
+    return LazyGroup(name=name, prefix=f"{name} ", help=GROUPS[name].help)

@@ -1,0 +1,66 @@
+"""Writing to the two streams: data to standard output, prose to standard error.
+
+JSON is ASCII with `\\u` escapes, so that it is the same under every locale and harmless on a
+terminal; it has no NaN. Errors and warnings are one line each, whatever they quote.
+"""
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from regista.cli.text import one_line
+from regista.errors import OutcomeUnknownError, RegistaError
+from regista.model.times import format_time
+
+
+def dumps(value: Any) -> str:  # noqa: ANN401 - any JSON-like value
+    """Return a value as one line of JSON."""
+    return json.dumps(_jsonable(value), separators=(",", ":"), allow_nan=False)
+
+
+def _jsonable(value: Any) -> Any:  # noqa: ANN401
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case Mapping():
+            return {str(key): _jsonable(item) for key, item in value.items()}
+        case Sequence():
+            return [_jsonable(item) for item in value]
+        case datetime():
+            return format_time(value if value.tzinfo else value.replace(tzinfo=UTC))
+        case date():
+            return value.isoformat()
+        case _:
+            # decimals and other SQL types stay exact as text
+            return str(value)
+
+
+def write(text: str) -> None:
+    """Write text and a newline to standard output."""
+    sys.stdout.write(text + "\n")
+
+
+def warn(text: str) -> None:
+    """Write a warning to standard error."""
+    sys.stderr.write(f"warning: {one_line(text)}\n")
+
+
+def report(error: RegistaError, *, as_json: bool) -> None:
+    """Write an error to standard error, as one line."""
+    txid = {"txid": error.txid} if isinstance(error, OutcomeUnknownError) else {}
+    fail(error.code, error.message, error.hint, as_json=as_json, **txid)
+
+
+def fail(code: str, message: str, hint: str, *, as_json: bool, **more: str) -> None:
+    """Write the contract's error object, or the line that people get."""
+    if as_json:
+        problem = {"code": code, "message": message, "hint": hint, **more}
+        sys.stderr.write(dumps({"error": problem}) + "\n")
+        return
+    tail = f" (hint: {one_line(hint)})" if hint else ""
+    sys.stderr.write(f"error: {one_line(message)}{tail}\n")

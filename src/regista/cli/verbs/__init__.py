@@ -1,0 +1,1 @@
+"""The commands, each a few lines; `regista.cli.commands` says which module holds which."""

@@ -1,0 +1,223 @@
+"""Maintenance: verify, rebuild, compact, gc and doctor. All are safe to kill at any point."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regista.errors import ConflictError, RegistaError
+from regista.read.replica import Replica
+
+if TYPE_CHECKING:
+    from regista.verify.problems import Verification
+
+GC_LOCK_WAIT_S = 30.0
+LEFT_OVER_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Result of `gc`: what was removed, or would be.
+
+    Attributes:
+        blobs: digests of artifact files and texts of purged versions.
+        bytes: their size.
+        temporary: left-over temporary files of killed processes.
+        dry_run: whether nothing was removed.
+    """
+
+    blobs: list[str]
+    bytes: int
+    temporary: list[str]
+    dry_run: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as a JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `doctor` looked at: `ok`, what it saw, and the command that mends it."""
+
+    check: str
+    ok: bool
+    detail: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Result of `doctor`."""
+
+    ok: bool
+    findings: list[Finding] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as a JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """Result of `rebuild` and `compact`: the commit up to which tables and heads are written."""
+
+    seq: int
+    files: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as a JSON object."""
+        return asdict(self)
+
+
+class Maintenance:
+    """Maintenance operations, over a replica."""
+
+    replica: Replica
+
+    def verify(
+        self,
+        *,
+        deep: bool = False,
+        anchors: Mapping[int, str] | None = None,
+        progress: Any = None,  # noqa: ANN401 - see storage.artifacts.Progress
+    ) -> "Verification":
+        """Check all files against each other and replay every decision; see `regista.verify`."""
+        from regista.verify.run import verify
+
+        return verify(self.replica, deep=deep, anchors=anchors, progress=progress)
+
+    def rebuild(self) -> Compacted:
+        """Write all tables and the heads anew from the log."""
+        from regista.write.bulk_heads import rebuild_checkpoint
+        from regista.write.merging import rebuild_tables
+        from regista.write.tabling import tabling_connection
+
+        store, log = self.replica.store, self.replica.log
+        with tabling_connection(store) as connection:
+            seq = rebuild_tables(store, connection, log.read, log.head)
+        rebuild_checkpoint(self.replica)
+        self.replica.reload()
+        return Compacted(seq, self._table_files())
+
+    def compact(self) -> Compacted:
+        """Table what is not tabled, merge what is due, write a checkpoint of the head."""
+        from regista.write.following import Follower
+
+        state = self.replica.refresh()
+        Follower(self.replica).compact()
+        return Compacted(state.seq, self._table_files())
+
+    def _table_files(self) -> int:
+        return sum(1 for _key in self.replica.store.list_after("tables/"))
+
+    def gc(self, *, dry_run: bool = False) -> Collected:
+        """Remove the artifacts of purged versions that no other version has, and left-overs.
+
+        Raises:
+            ConflictError: a `register` is under way and did not end in time.
+        """
+        store = self.replica.store
+        with store.lock("blobs", timeout_s=GC_LOCK_WAIT_S) as held:
+            if not held and not dry_run:
+                raise ConflictError(
+                    "artifacts are being registered just now", hint="run regista gc again later"
+                )
+            from regista.write.collecting import purged_blobs, remove_blobs
+
+            blobs = purged_blobs(self.replica)
+            if not dry_run:
+                remove_blobs(store, blobs)
+        temporary = [] if dry_run else self._sweep()
+        return Collected(sorted(blobs), sum(blobs.values()), temporary, dry_run)
+
+    def _sweep(self) -> list[str]:
+        from regista.storage.local import LocalStore
+        from regista.storage.temporary import sweep_temporary
+
+        if not isinstance(self.replica.store, LocalStore):
+            return []
+        removed = sweep_temporary(Path(self.replica.store.uri), LEFT_OVER_S)
+        return [str(path) for path in removed]
+
+    def doctor(self) -> Diagnosis:
+        """Look at what commonly goes wrong, quickly; `verify` is the thorough look."""
+        checks = (
+            self._check_store,
+            self._check_log,
+            self._check_tables,
+            self._check_superseded,
+            self._check_checkpoint,
+        )
+        findings = []
+        for check in checks:
+            try:
+                findings.append(check())
+            except RegistaError as error:
+                name = check.__name__.removeprefix("_check_")
+                findings.append(Finding(name, ok=False, detail=error.message, fix=error.hint))
+        return Diagnosis(all(finding.ok for finding in findings), findings)
+
+    def _check_store(self) -> Finding:
+        from regista.registry.opening import probe
+
+        probe(self.replica.store)
+        return Finding("store", ok=True, detail="it creates a file exactly once")
+
+    def _check_log(self) -> Finding:
+        state = self.replica.refresh()
+        return Finding("log", ok=True, detail=f"commit {state.seq}, sha256 {state.digest}")
+
+    def _check_tables(self) -> Finding:
+        from regista.storage.tablefiles import tables_covered_to
+
+        head = self.replica.refresh().seq
+        covered = tables_covered_to(self.replica.store)
+        if covered > head:
+            return Finding(
+                "tables",
+                ok=False,
+                detail=f"they reach beyond the log, to {covered}",
+                fix="regista rebuild",
+            )
+        if covered < head:
+            return Finding(
+                "tables",
+                ok=True,
+                detail=f"{head - covered} commits wait in the log; that is"
+                " fine, and the next commit writes them",
+                fix="regista compact",
+            )
+        return Finding("tables", ok=True, detail=f"they cover all {head} commits")
+
+    def _check_superseded(self) -> Finding:
+        from regista.storage.cover import choose_cover
+        from regista.storage.tablefiles import list_all
+
+        extra = sum(
+            len(choose_cover(spans).superseded) for spans in list_all(self.replica.store).values()
+        )
+        if extra:
+            return Finding(
+                "table files",
+                ok=False,
+                detail=f"{extra} are left over from an interrupted"
+                " merge; a plain glob would count their rows twice",
+                fix="regista compact",
+            )
+        return Finding("table files", ok=True, detail="none is superfluous")
+
+    def _check_checkpoint(self) -> Finding:
+        from regista.storage.checkpoint import load_latest
+
+        head = self.replica.refresh().seq
+        found = load_latest(self.replica.store, self.replica.log)
+        behind = head - (found.seq if found else 0)
+        if behind > 4 * 64:
+            return Finding(
+                "checkpoint",
+                ok=False,
+                detail=f"it is {behind} commits behind, so reads are slow",
+                fix="regista compact",
+            )
+        return Finding("checkpoint", ok=True, detail=f"{behind} commits behind the head")
