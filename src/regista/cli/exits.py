@@ -5,10 +5,12 @@ number. Nothing here prints.
 """
 
 from enum import IntEnum
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from regista import errors
-from regista.registry.results import Decided, Drilled, Written
+
+if TYPE_CHECKING:
+    from regista.registry.results import Written
 
 
 class ExitCode(IntEnum):
@@ -46,8 +48,11 @@ def exit_code_of(error: errors.RegistaError) -> ExitCode:
     return ExitCode.INTERNAL
 
 
-def exit_code_of_result(result: Written) -> ExitCode:
+def exit_code_of_result(result: "Written") -> ExitCode:
     """Return the exit code of a result; a refusal and a failed drill are results, not errors."""
+    # results belong to writing, which commands that only ask do not load
+    from regista.registry.results import Decided, Drilled
+
     match result:
         case Decided(outcome="refused"):
             return ExitCode.REFUSED

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,13 +19,15 @@ from regista.cli.exits import ExitCode, exit_code_of_result
 from regista.cli.group import Command
 from regista.cli.locating import locate
 from regista.cli.render import Page, Terminal, stdout_terminal
-from regista.registry.core import Registry
-from regista.registry.opening import open_registry
-from regista.registry.results import Written
-from regista.write.committed import DEFAULT_TIMEOUT_S
+from regista.read.opening import open_replica
+from regista.registry.reads import Reads
+
+if TYPE_CHECKING:
+    from regista.registry.core import Registry
+    from regista.registry.results import Written
 
 Body = Callable[..., ExitCode | None]
-Done = TypeVar("Done", bound=Written)
+Done = TypeVar("Done", bound="Written")
 COMMON_DEFAULTS: dict[str, Any] = {"registry": None, "json": False, "actor": None, "timeout": None}
 
 
@@ -50,8 +52,14 @@ class Call:
         """Return the registry that is meant."""
         return locate(self.registry, os.environ, Path.cwd())
 
-    def open(self) -> Registry:
-        """Open the registry; who writes is found out when it writes."""
+    def reading(self) -> Reads:
+        """Open the registry to ask it, importing nothing that only writers need."""
+        return Reads(open_replica(self.uri()))
+
+    def open(self) -> "Registry":
+        """Open the registry for anything; who writes is found out when it writes."""
+        from regista.registry.opening import open_registry
+
         return open_registry(self.uri(), actor=self.writer(), timeout_s=self.timeout_s)
 
     def writer(self) -> str:
@@ -65,6 +73,8 @@ class Call:
     @property
     def timeout_s(self) -> float:
         """Seconds that a write goes on against other writers."""
+        from regista.write.committed import DEFAULT_TIMEOUT_S
+
         return DEFAULT_TIMEOUT_S if self.timeout is None else self.timeout
 
     def page(self) -> Page:
@@ -81,7 +91,7 @@ class Call:
         output.write(str(page))
 
     def write(
-        self, act: Callable[[Registry], Done], draw: Callable[[Page, Done], None]
+        self, act: Callable[["Registry"], Done], draw: Callable[[Page, Done], None]
     ) -> ExitCode:
         """Do one write, print its result and what went wrong after it; return the exit code."""
         registry = self.open()

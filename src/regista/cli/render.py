@@ -235,6 +235,13 @@ def size(count: int) -> str:
     return f"{value / 1000:.1f} PB"
 
 
+def number(value: float | None, digits: int = 6, *, signed: bool = False) -> str:
+    """Return a measured number for people, to so many significant digits; '' for none."""
+    if value is None:
+        return ""
+    return f"{value:{'+' if signed else ''}.{digits}g}"
+
+
 def plural(count: int, noun: str, many: str = "") -> str:
     """Return a count with its noun: `1 file`, `2 files`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {many or noun + 's'}"

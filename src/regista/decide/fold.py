@@ -191,15 +191,21 @@ def restack(slot: SlotHead, action: str, holder: int | None, to: int | None) -> 
         case "promote" | "imported":
             stack = [version for version in slot.stack if version != to]
             barred = [version for version in slot.barred if version != to]
-            return replace(slot, stack=[*stack, to], barred=barred)
+            return replace(slot, stack=[*stack, _present(to)], barred=barred)
         case "rollback":
-            keep = slot.stack.index(to) + 1
+            keep = slot.stack.index(_present(to)) + 1
             popped = slot.stack[keep:]
             barred = [version for version in slot.barred if version not in popped]
             return replace(slot, stack=slot.stack[:keep], barred=[*barred, *popped])
         case _:
             stack = [version for version in slot.stack if version != holder]
             return replace(slot, stack=stack)
+
+
+def _present(version: int | None) -> int:
+    if version is None:
+        raise ValueError("a promotion or rollback to nothing")
+    return version
 
 
 def _aliased(heads: Heads, stamp: Stamp, row: Row) -> None:

@@ -156,7 +156,7 @@ def _carried(
     commit: Commit,
     column: str,
     value: Any,
-    tables: Sequence[str],  # noqa: ANN401
+    tables: Sequence[str],
     version: int | None = None,
 ) -> Payload:
     def belongs(columns: dict[str, Any]) -> bool:

@@ -5,7 +5,6 @@ that its maker supplies; changes stay in the overlay, so planning never alters w
 """
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any
 
 from regista.decide import fold
@@ -199,14 +198,21 @@ class State:
 
     def _by_digest(self, entry: EntryHead, prefix: str) -> int:
         listed = self.heads.get(fold.digest_key(entry.entry_id, prefix)) or []
-        fitting = {digest: number for digest, number in listed if digest.startswith(prefix)}
-        if len(fitting) > 1:
+        fitting: list[tuple[str, int]] = [
+            (digest, number) for digest, number in listed if digest.startswith(prefix)
+        ]
+        if len({digest for digest, _number in fitting}) > 1:
             raise InvalidInputError(f"sha256:{prefix} fits several versions; give more digits")
         if not fitting:
             raise NotFoundError(f"{shown(entry.name)} has no version with digest {prefix}")
-        return next(iter(fitting.values()))
+        # of versions that are equal, the newest that was not deleted
+        kept = [number for _digest, number in fitting
+                if self.version(entry, number).status != Status.DELETED]
+        return kept[-1] if kept else fitting[-1][1]
 
     def _nothing(self, entry: EntryHead, selector: Selector) -> NotFoundError:
+        from difflib import get_close_matches
+
         known = [*entry.slots, *entry.aliases]
         near = get_close_matches(selector.value, known, 1)
         hint = f"did you mean {near[0]}?" if near else f'regista show "{entry.name}"'

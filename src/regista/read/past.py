@@ -66,8 +66,7 @@ def state_as_of(replica: Replica, seq: int) -> State:
     from regista.read.sql import log_tail, open_views
 
     commit, digest = replica.log.read(seq)
-    tail = log_tail(replica.store, replica.log, seq)
-    connection = open_views(replica.store, tail, as_of=seq)
+    connection = open_views(replica.store, log_tail(replica.log, seq), as_of=seq, threads=1)
     return State(replica.registry_id, seq, digest, commit.time, _Past(connection).lookup)
 
 
@@ -130,11 +129,9 @@ class _Past:
         self._fold(self._rows("policies", "true"), self._folded)
 
     def _load_name(self, name: str) -> None:
+        # views show an entry's name as of the commit that they are pinned at
         found = self._connection.execute(
-            "SELECT entry_id FROM (SELECT entry_id, entry AS name, seq FROM raw_entries UNION ALL"
-            " SELECT entry_id, entry, seq FROM raw_names) GROUP BY entry_id"
-            " HAVING arg_max(name, seq) = ?",
-            [name],
+            "SELECT entry_id FROM entries WHERE entry = ?", [name]
         ).fetchone()
         self._folded.put(f"n/{name}", found[0] if found else None)
 

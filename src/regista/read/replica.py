@@ -75,7 +75,8 @@ class Replica:
             return ()
         from regista.read.data_rows import state_rows
 
-        return state_rows(self.store, commit)
+        rows: Iterable[dict[str, Any]] = state_rows(self.store, commit)
+        return rows
 
 
 def fold_commit(heads: fold.Heads, commit: Commit, data_rows: Iterable[dict[str, Any]]) -> None:

@@ -81,7 +81,7 @@ class World:
         from regista.read.sandbox import run_gate_query
         from regista.read.sql import log_tail
 
-        tail = log_tail(self.replica.store, self.replica.log, seq)
+        tail = log_tail(self.replica.log, seq)
         return run_gate_query(self.replica.store, tail, entry_id, seq, sql, names, limits)
 
 

@@ -94,7 +94,7 @@ class Preparing:
         Raises:
             InvalidInputError: the policy has an error; the message says where.
         """
-        from regista.policyfile import default_policy, read_policy
+        from regista.policyfile.loading import default_policy, read_policy
         from regista.storage.blobs import put_blob_bytes
 
         bundle = default_policy() if path is None else read_policy(Path(path))

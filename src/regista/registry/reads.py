@@ -127,22 +127,26 @@ class Reads:
         Raises:
             InvalidInputError: the query is wrong; the message is DuckDB's.
         """
-        from regista.read.sql import run_query
+        from regista.read.sql import log_tail, run_query
 
-        return run_query(self.connection(as_of=as_of), query)
+        seq = self._seq(as_of)
+        tail = log_tail(self.replica.log, seq)
+        return run_query(self.replica.store, tail, query, as_of=_pinned(as_of, seq))
 
     def connection(self, *, as_of: AsOf = None) -> Any:  # noqa: ANN401 - a DuckDB connection
         """Return a DuckDB connection with the registry's views."""
         from regista.read.sql import log_tail, open_views
 
         seq = self._seq(as_of)
-        tail = log_tail(self.replica.store, self.replica.log, seq)
-        return open_views(self.replica.store, tail, as_of=None if as_of is None else seq)
+        tail = log_tail(self.replica.log, seq)
+        return open_views(self.replica.store, tail, as_of=_pinned(as_of, seq))
 
     def _rows(self, query: str, parameters: dict[str, Any], as_of: AsOf) -> list[dict[str, Any]]:
-        from regista.read.sql import named_query
+        from regista.read.sql import log_tail, named_query
 
-        return named_query(self.connection(as_of=as_of), query, parameters)
+        seq = self._seq(as_of)
+        tail = log_tail(self.replica.log, seq)
+        return named_query(self.replica.store, tail, query, parameters, as_of=_pinned(as_of, seq))
 
     def _seq(self, as_of: AsOf) -> int:
         if as_of is None:
@@ -159,3 +163,7 @@ class Reads:
                 # a writer pruned the checkpoint that we were reading; there is a newer one
                 self.replica.reload()
         return question(self.state(as_of))
+
+
+def _pinned(as_of: AsOf, seq: int) -> int | None:
+    return None if as_of is None else seq

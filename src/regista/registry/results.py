@@ -159,10 +159,22 @@ class Renamed(Written):
 
 @dataclass(frozen=True, slots=True)
 class Aliased(Written):
-    """Result of `alias`; `version` is None when the alias was removed."""
+    """Result of `alias`; `version` is None when the alias was removed.
+
+    Attributes:
+        outcome: passed, refused or waived; refused only where the policy gates the alias.
+        gates: the verdicts, as of `Decided`.
+    """
 
     alias: str = ""
     from_version: int | None = None
+    outcome: str = "passed"
+    gates: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the alias was refused."""
+        return self.outcome == "refused"
 
 
 @dataclass(frozen=True, slots=True)

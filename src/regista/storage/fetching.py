@@ -67,6 +67,10 @@ def _fetch_new(
     parent = dest.absolute().parent
     try:
         parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InvalidInputError(
+            f"{one_line(parent)} is not a folder", hint="name a folder, or a new one"
+        ) from error
     except OSError as error:
         raise storage_error(error, "make", parent) from error
     with temporary_folder(parent) as folder:

@@ -10,9 +10,9 @@ Layout, integers little-endian:
 
 The hash of a key is its 8-byte BLAKE2b. The bucket is the hash's top bits, so that records are in
 one order whatever the number of buckets, and merging runs is one pass (`regista.storage.runsort`).
-A look-up reads 16 bytes of the directory and one bucket; the CRC of the bucket covers both, for
-a wrong directory entry does not fit the bytes it points at. The value `null` is a tombstone.
-Which runs belong together is `regista.storage.checkpoint`'s business.
+A look-up reads one entry of the directory and one bucket. The CRC covers both, for a wrong entry
+does not fit the bytes that it points at. The value `null` is a tombstone. Which runs belong
+together is `regista.storage.checkpoint`'s business.
 """
 
 import hashlib
@@ -37,8 +37,9 @@ _RECORDS_PER_BUCKET = 32
 _MAX_BUCKET_BITS = 24
 _READ_AT_ONCE = 1 << 20
 _DIRECTORY_AT_ONCE = 4096
-# below this size one read of the whole file costs less than two reads for every key
+# up to these sizes reading all once costs less than reading a part for every key
 _WHOLE_FILE = 1 << 16
+_WHOLE_DIRECTORY = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ class RunReader:
         self._name = name
         self._shift = 64 - (info.buckets.bit_length() - 1)
         self._whole: bytes | None = None
+        self._directory: bytes | None = None
 
     def find(self, key: bytes, hash_: bytes) -> bytes | None:
         """Return the value of a key as JSON; None when the run does not hold the key.
@@ -161,8 +163,7 @@ class RunReader:
         if self._whole is None and self._info.size <= _WHOLE_FILE:
             self._whole = self._read(0, self._info.size)
         bucket = int.from_bytes(hash_, "big") >> self._shift
-        entry = self._read(self._info.directory + bucket * _ENTRY.size, _ENTRY.size)
-        offset, length, crc = _ENTRY.unpack(entry)
+        offset, length, crc = self._entry(bucket)
         if offset + length > self._info.directory:
             raise self._damaged(f"bucket {bucket} lies beyond its end")
         data = self._read(offset, length)
@@ -195,6 +196,17 @@ class RunReader:
             raise self._damaged("its directory is not as written")
         if records != self._info.records:
             raise self._damaged(f"it holds {records} records, not {self._info.records}")
+
+    def _entry(self, bucket: int) -> tuple[int, int, int]:
+        first, size = bucket * _ENTRY.size, self._info.buckets * _ENTRY.size
+        if self._directory is None and size <= _WHOLE_DIRECTORY:
+            self._directory = self._read(self._info.directory, size)
+        if self._directory is not None:
+            offset, length, crc = _ENTRY.unpack_from(self._directory, first)
+        else:
+            entry = self._read(self._info.directory + first, _ENTRY.size)
+            offset, length, crc = _ENTRY.unpack(entry)
+        return offset, length, crc
 
     def _check_frame(self) -> int:
         info = self._info

@@ -51,11 +51,6 @@ class Source:
     ) -> None:
         os.close(self._handle)
 
-    @property
-    def size(self) -> int:
-        """Bytes, as they were when the file was opened."""
-        return self._status.st_size
-
     def read(self, buffer: memoryview) -> int:
         """Fill the buffer from where the last call ended; return the number of bytes, 0 at the end.
 

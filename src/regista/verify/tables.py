@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Self
 from regista.errors import IntegrityError
 from regista.model.commit import Commit
 from regista.model.tables import TABLES, Table
-from regista.read import duck
+from regista.read import duck, rows
 from regista.storage.cover import COMMITS
 from regista.storage.store import Store
 from regista.storage.tablefiles import Snapshot, list_all, take_snapshot
 from regista.verify.problems import Problem, ProblemKind
-from regista.write.tabling import commits_row, tabling_connection
+from regista.write.tabling import tabling_connection
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -68,8 +68,8 @@ class TableCheck:
         self._last = commit.seq
         for i, row in enumerate(commit.rows):
             if row["table"] in TABLES:
-                self._keep(row["table"], duck.full_row(commit, i, row))
-        self._keep(COMMITS, commits_row(commit, digest))
+                self._keep(row["table"], rows.full_row(commit, i, row))
+        self._keep(COMMITS, rows.commits_row(commit, digest))
         for ref in commit.data:
             path = self.store.local_path(ref.key) if ref.table in TABLES else None
             if path is not None:
@@ -93,7 +93,7 @@ class TableCheck:
     def _add_data(self, commit: Commit, ref: Any, path: Any) -> None:  # noqa: ANN401
         try:
             with duck.guarded(f"read {ref.key}"):
-                query = duck.data_rows(self._con, TABLES[ref.table], commit, ref, path)
+                query = rows.data_rows(self._con, TABLES[ref.table], commit, ref, path)
         except IntegrityError as error:
             self._report(commit.seq, error.message)
         else:
@@ -117,7 +117,7 @@ class TableCheck:
         stored = self._stored(table)
         if expected is None and stored is None:
             return
-        nothing = f"SELECT * FROM ({duck.json_rows(table, 'none')})"  # noqa: S608 - ours
+        nothing = f"SELECT * FROM ({rows.json_rows(table, 'none')})"  # noqa: S608 - ours
         sides = [expected or nothing, stored or nothing]
         values = {**parameters, **({} if expected and stored else {"none": "[]"})}
         sums = [
@@ -134,17 +134,17 @@ class TableCheck:
     def _name_commits(self, table: Table, sides: list[str], values: dict[str, Any]) -> None:
         columns = duck.name_list(table.column_names)
         mine, theirs = (f"SELECT {columns} FROM ({side})" for side in sides)  # noqa: S608
-        rows = self._con.execute(
+        found = self._con.execute(
             "SELECT seq, min(kind) FROM ("
             f"SELECT seq, 'missing or changed' AS kind FROM ({mine} EXCEPT ALL {theirs})"
             f" UNION ALL SELECT seq, 'not in the log' FROM ({theirs} EXCEPT ALL {mine})"
             ") GROUP BY seq ORDER BY seq",
             values,
         ).fetchall()
-        for seq, kind in rows[:SHOWN]:
+        for seq, kind in found[:SHOWN]:
             self._report(seq or 0, f"table {table.name} has rows that are {kind}; regista rebuild")
-        if len(rows) > SHOWN:
-            self._report(rows[SHOWN][0] or 0, f"table {table.name} is wrong in {len(rows)} commits")
+        if len(found) > SHOWN:
+            self._report(found[SHOWN][0] or 0, f"table {table.name} is wrong in {len(found)} commits")
 
     def _expected(self, table: Table) -> tuple[str | None, dict[str, Any]]:
         columns = duck.name_list(table.column_names)
@@ -154,8 +154,8 @@ class TableCheck:
         ]
         parameters = {}
         if inline := self._inline.get(table.name):
-            queries.append(f"SELECT {columns} FROM ({duck.json_rows(table, 'rows')})")  # noqa: S608
-            parameters["rows"] = duck.rows_json(inline)
+            queries.append(f"SELECT {columns} FROM ({rows.json_rows(table, 'rows')})")  # noqa: S608
+            parameters["rows"] = rows.rows_json(inline)
         return " UNION ALL ".join(queries) or None, parameters
 
     def _stored(self, table: Table) -> str | None:

@@ -1,6 +1,6 @@
 import unicodedata
 from hashlib import sha256
-from typing import Any
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -43,7 +43,7 @@ def test_parse_gives_back_what_to_bytes_wrote(files: list[FileEntry], uri: str) 
 
 @given(trees, st.randoms())
 def test_the_digest_does_not_depend_on_the_order_of_files(
-    files: list[FileEntry], random: Any
+    files: list[FileEntry], random: Random
 ) -> None:
     shuffled = list(files)
     random.shuffle(shuffled)
@@ -139,7 +139,7 @@ FILE = {"path": "a", "sha256": A, "size": 1}
         {"files": [{**FILE, "path": "b"}, FILE], "format": 1},
     ],
 )
-def test_what_is_not_exactly_a_manifest_is_an_integrity_error(value: Any) -> None:
+def test_what_is_not_exactly_a_manifest_is_an_integrity_error(value: object) -> None:
     with pytest.raises(IntegrityError, match="manifest"):
         manifest.parse(canonical.encode(value))
 

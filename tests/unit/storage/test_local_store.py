@@ -1,6 +1,7 @@
 """What is particular to a folder as a store; the rest is in the conformance suite."""
 
 import errno
+import fcntl
 import os
 import re
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 import pytest
 
@@ -29,20 +30,22 @@ def store(tmp_path: Path) -> LocalStore:
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The system calls that make a write durable, in order, with temporary names as `.tmp`."""
     log: list[str] = []
-    real = {"fsync": os.fsync, "link": os.link, "replace": os.replace, "mkdir": os.mkdir}
+    real_fsync = os.fsync
 
-    def name(path: Any) -> str:
-        return re.sub(r"\.tmp-[0-9a-f]+", ".tmp", Path(path).name)
+    def name(path: Path) -> str:
+        return re.sub(r"\.tmp-[0-9a-f]+", ".tmp", path.name)
 
     def fsync(handle: int) -> None:
-        log.append(f"fsync {name(os.readlink(f'/proc/self/fd/{handle}'))}")
-        real["fsync"](handle)
+        log.append(f"fsync {name(Path(f'/proc/self/fd/{handle}').readlink())}")
+        real_fsync(handle)
 
     def recorded(call: str) -> Callable[..., None]:
-        def run(*args: Any, **options: Any) -> None:
-            shown = [name(arg) for arg in args if not isinstance(arg, int)]
+        real: Callable[..., None] = getattr(os, call)
+
+        def run(*args: Path | int, **options: bool) -> None:
+            shown = [name(arg) for arg in args if isinstance(arg, Path)]
             log.append(" ".join([call, *shown]))
-            real[call](*args, **options)
+            real(*args, **options)
 
         return run
 
@@ -56,8 +59,8 @@ def leave(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 
 
-def failing(code: int) -> Callable[..., Any]:
-    def fail(*_: Any, **__: Any) -> Any:
+def failing(code: int) -> Callable[..., NoReturn]:
+    def fail(*_: object, **__: object) -> NoReturn:
         raise OSError(code, os.strerror(code))
 
     return fail
@@ -177,6 +180,24 @@ def test_a_disk_that_fails_while_reading_is_a_storage_error(
     monkeypatch.setattr(os, "pread", failing(errno.EIO))
     with pytest.raises(StorageError, match="input/output"):
         store.get_range("log/1", 0, 1)
+
+
+@pytest.mark.parametrize("call", ["size", "delete"])
+def test_looking_and_removing_where_the_system_refuses_are_storage_errors(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    store.put("log/1", b"x")
+    monkeypatch.setattr(Path, "lstat" if call == "size" else "unlink", failing(errno.EROFS))
+    with pytest.raises(StorageError, match="log/1: the file system is read-only"):
+        store.size("log/1") if call == "size" else store.delete("log/1")
+
+
+def test_a_copy_whose_source_cannot_be_read_is_a_storage_error(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    with pytest.raises(StorageError, match="cannot write .*key"):
+        store.put("folder/key", tmp_path)
+    assert leave(Path(store.uri)) == []
 
 
 def test_a_folder_sync_that_fails_after_the_link_leaves_the_outcome_unknown(
@@ -375,8 +396,8 @@ def test_a_listing_does_not_open_folders_that_sort_before(
     opened: list[str] = []
     real = os.scandir
 
-    def scandir(path: Path) -> Any:
-        opened.append(Path(path).name)
+    def scandir(path: Path) -> object:
+        opened.append(path.name)
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
@@ -403,6 +424,18 @@ def test_stored_files_are_copies_even_where_reflinks_work(
     assert sum(steps) == size == 2_800_000
     assert store.get(f"blobs/{sha256[:2]}/{sha256}") == store.get("copy") == file.read_bytes()
     assert file.stat().st_nlink == 1
+
+
+def test_a_reflink_is_taken_for_made_only_when_the_system_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int, int]] = []
+    monkeypatch.setattr(fcntl, "ioctl", lambda *args: asked.append(args))
+    assert copying.reflink(5, 6)
+    assert asked == [(6, 0x40049409, 5)]
+    monkeypatch.setattr(fcntl, "ioctl", failing(errno.EOPNOTSUPP))
+    assert not copying.reflink(5, 6)
+    assert leave(tmp_path) == []
 
 
 def test_a_copy_in_the_kernel_that_fails_is_made_by_hand(

@@ -125,15 +125,18 @@ def test_a_value_larger_than_a_read_streams() -> None:
     assert {key.decode(): value for _, key, value in reader(data, info).iterate()} == model
 
 
-def test_a_look_up_reads_one_directory_entry_and_one_small_bucket() -> None:
-    data, info = build(numbered(20_000, 300))
+def count_reads(data: bytes, info: RunInfo) -> tuple[RunReader, list[int]]:
     reads: list[int] = []
 
     def read(start: int, length: int) -> bytes:
         reads.append(length)
         return data[start : start + length]
 
-    run = RunReader(read, info, "x.run")
+    return RunReader(read, info, "x.run"), reads
+
+
+def test_a_look_up_reads_one_directory_entry_and_one_small_bucket() -> None:
+    run, reads = count_reads(*build(numbered(20_000, 300), 200_000))
     assert find(run, "v/e5-0/5") is not None
     assert find(run, "absent") is None
     assert len(reads) == 4
@@ -141,15 +144,17 @@ def test_a_look_up_reads_one_directory_entry_and_one_small_bucket() -> None:
     assert max(reads) < 40_000
 
 
+def test_a_small_directory_is_read_once_for_all_look_ups() -> None:
+    run, reads = count_reads(*build(numbered(20_000, 300)))
+    assert find(run, "v/e5-0/5") is not None
+    assert find(run, "absent") is None
+    assert len(reads) == 3
+    assert max(reads[1:]) < 40_000
+
+
 def test_a_small_run_is_read_once_for_all_look_ups() -> None:
     data, info = build(numbered(50))
-    reads: list[int] = []
-
-    def read(start: int, length: int) -> bytes:
-        reads.append(length)
-        return data[start : start + length]
-
-    run = RunReader(read, info, "x.run")
+    run, reads = count_reads(data, info)
     assert all(find(run, key) for key in numbered(50))
     assert reads == [len(data)]
 

@@ -1,5 +1,8 @@
 """`check`, `promote`, `demote`, `rollback` and `drill`: what enters and leaves a stage."""
 
+from dataclasses import replace
+from typing import cast
+
 import click
 
 from regista.cli import ci, output
@@ -7,6 +10,7 @@ from regista.cli.exits import ExitCode
 from regista.cli.gates import UNGATED, draw_gates, held, summary
 from regista.cli.options import Call, command, reason, txid
 from regista.cli.render import Page
+from regista.registry.core import Registry
 from regista.registry.results import Decided, Drilled, Moved
 
 to_stage = click.option("--to", "stage", metavar="STAGE", required=True, help="The stage asked for.")
@@ -21,7 +25,11 @@ def check(call: Call, ref: str, stage: str) -> ExitCode:
 
     Writes nothing. Exits 0 when it would pass, 3 when it would be refused.
     """
-    return call.write(lambda registry: _told(registry.check(ref, stage), "check"), _checked)
+    def act(registry: Registry) -> Decided:
+        judged = cast("Decided", registry.check(ref, stage))
+        return _told(replace(judged, op="check"), asked=True)
+
+    return call.write(act, _checked)
 
 
 @command(name="promote", examples=(
@@ -41,19 +49,18 @@ def promote(
 
     A refusal is recorded too; it prints what each gate saw and exits 3.
     """
-    return call.write(
-        lambda registry: _told(
-            registry.promote(ref, stage, reason=reason, again=again, txid=txid), "promote"
-        ),
-        _promoted,
-    )
+    def act(registry: Registry) -> Decided:
+        decided = registry.promote(ref, stage, reason=reason, again=again, txid=txid)
+        return _told(decided, asked=False)
+
+    return call.write(act, _promoted)
 
 
-def _told(result: Decided, op: str) -> Decided:
+def _told(result: Decided, *, asked: bool) -> Decided:
     """Tell the CI system, and warn where no gate had a say."""
     if result.ungated and not result.refused:
         output.warn(UNGATED)
-    ci.tell_decision(result, op)
+    ci.tell_decision(result, asked=asked)
     return result
 
 

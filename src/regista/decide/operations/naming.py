@@ -1,6 +1,8 @@
 """Planning `rename`, `alias`, `tag` and `describe`: what things are called and said to be."""
 
 from regista.decide.heads import EntryHead, VersionHead
+from regista.decide.judge import judge
+from regista.decide.operations.case import PinnedCase
 from regista.decide.operations.context import (
     Context,
     Json,
@@ -10,8 +12,11 @@ from regista.decide.operations.context import (
     of_entry,
     of_version,
 )
+from regista.decide.operations.placing import decision_rows
 from regista.decide.policy import matching_rules, rules_digest
+from regista.decide.verdict import Outcome
 from regista.errors import InvalidInputError, NotFoundError, RefusedError
+from regista.model.commit import Row
 from regista.model.names import shown
 from regista.model.selectors import VersionRef
 
@@ -38,31 +43,49 @@ def plan_rename(context: Context, args: Json, _payload: Payload) -> Planned:
 
 
 def plan_alias(context: Context, args: Json, _payload: Payload) -> Planned:
-    """Point an alias at a version, or remove it."""
+    """Point an alias at a version, or remove it; one that the policy gates is judged first."""
     alias = args["alias"]
-    if alias in {*context.policy.stages, *context.policy.side_stages}:
+    if alias in context.policy.all_stages:
         raise InvalidInputError(f"{alias!r} is a stage and cannot be an alias")
     if args.get("remove"):
-        entry = context.state.entry(args["name"])
-        version = None
-    else:
-        entry, head = context.state.select(VersionRef.parse(args["ref"]))
-        version = head.version
+        return _remove_alias(context.state.entry(args["name"]), alias)
+    entry, head = context.state.select(VersionRef.parse(args["ref"]))
     held = entry.aliases.get(alias)
-    before = held.version if held else None
-    if version is None and held is None:
+    decision: Json = {
+        "name": entry.name, "version": head.version, "alias": alias,
+        "from_version": held.version if held else None, "outcome": str(Outcome.PASSED),
+        "gates": [],
+    }  # fmt: skip
+    if held and held.version == head.version:
+        return Planned(decision, existing=held.seq)
+    rows: list[Row] = []
+    if alias in context.policy.gated_aliases:
+        case = PinnedCase(context, entry, head, alias)
+        judgement = judge(context.policy, case, context.revisions)
+        gates = [verdict.to_json() for verdict in judgement.verdicts]
+        decision |= {"outcome": str(judgement.outcome), "gates": gates}
+        rows = decision_rows(case, judgement, op="alias")
+        if judgement.outcome == Outcome.REFUSED:
+            return Planned(decision, rows, refused=True)
+    rows.append(
+        compact(
+            "aliases", **of_entry(entry), alias=alias, from_version=decision["from_version"],
+            version=head.version,
+        )
+    )  # fmt: skip
+    return Planned(decision, rows)
+
+
+def _remove_alias(entry: EntryHead, alias: str) -> Planned:
+    held = entry.aliases.get(alias)
+    if held is None:
         raise NotFoundError(
             f"{shown(entry.name)} has no alias {shown(alias)}", hint=f'regista show "{entry.name}"'
         )
     decision = {
-        "name": entry.name,
-        "version": version,
-        "alias": alias,
-        "from_version": before,
-    }
-    if held and before == version:
-        return Planned(decision, existing=held.seq)
-    row = compact("aliases", **of_entry(entry), alias=alias, from_version=before, version=version)
+        "name": entry.name, "version": None, "alias": alias, "from_version": held.version
+    }  # fmt: skip
+    row = compact("aliases", **of_entry(entry), alias=alias, from_version=held.version)
     return Planned(decision, [row])
 
 

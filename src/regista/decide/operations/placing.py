@@ -34,9 +34,10 @@ def plan_promote(context: Context, args: Json, _payload: Payload) -> Planned:
     if holder == version.version:
         decision = _decision(entry, version, stage, holder, Judgement())
         return Planned(decision, existing=entry.slots[stage].seq)
-    judgement = _judge(context, entry, version, stage, args)
+    case = PinnedCase(context, entry, version, stage)
+    judgement = _judge(case, args)
     decision = _decision(entry, version, stage, holder, judgement)
-    rows = decision_rows(context, entry, version, stage, judgement)
+    rows = decision_rows(case, judgement, op="promote")
     refused = judgement.outcome == Outcome.REFUSED
     if not refused:
         rows.append(
@@ -109,12 +110,9 @@ def promotable_stage(context: Context, stage: str) -> str:
     return stage
 
 
-def _judge(
-    context: Context, entry: EntryHead, version: VersionHead, stage: str, args: Json
-) -> Judgement:
-    case = PinnedCase(context, entry, version, stage)
-    judged = judge(context.policy, case, context.revisions)
-    own = [*_status_verdict(version), *_barred_verdict(context, entry, version, stage, args)]
+def _judge(case: PinnedCase, args: Json) -> Judgement:
+    judged = judge(case.context.policy, case, case.context.revisions)
+    own = [*_status_verdict(case.version), *_barred_verdict(case, args)]
     return Judgement((*own, *judged.verdicts), judged.ungated)
 
 
@@ -131,10 +129,9 @@ def _status_verdict(version: VersionHead) -> list[Verdict]:
     return [Verdict("status", "status", 1, STATE_RULE, finding)]
 
 
-def _barred_verdict(
-    context: Context, entry: EntryHead, version: VersionHead, stage: str, args: Json
-) -> list[Verdict]:
-    if version.version not in context.state.slot(entry.entry_id, stage).barred:
+def _barred_verdict(case: PinnedCase, args: Json) -> list[Verdict]:
+    entry, version, stage = case.entry, case.version, case.stage
+    if version.version not in case.slot(stage).barred:
         return []
     on_purpose = bool(args.get("again") and args.get("reason"))
     finding = Finding(
@@ -164,37 +161,37 @@ def _decision(
     }
 
 
-def decision_rows(
-    context: Context, entry: EntryHead, version: VersionHead, stage: str, judgement: Judgement
-) -> list[Row]:
+def decision_rows(case: PinnedCase, judgement: Judgement, *, op: str) -> list[Row]:
     """Return the rows that record a decision and its verdicts."""
-    common = {**of_version(entry, version.version), "stage": stage}
+    state = case.context.state
+    common = {**of_version(case.entry, case.version.version), "stage": case.stage}
     rows = [
         compact(
             "decisions",
             **common,
-            op="promote",
+            op=op,
             outcome=str(judgement.outcome),
             ungated=judgement.ungated,
-            policy=context.state.policy_digest,
-            state=context.state.digest,
+            policy=state.policy_digest,
+            state=state.digest,
         )
     ]
-    for verdict in judgement.verdicts:
-        found = verdict.finding
-        rows.append(
-            compact(
-                "verdicts",
-                **common,
-                gate=verdict.id,
-                kind=verdict.kind,
-                revision=verdict.revision,
-                status=str(found.status),
-                observed=found.observed,
-                required=found.required,
-                reason=found.reason,
-                remedy=found.remedy,
-                evidence=json.dumps(list(found.evidence)) if found.evidence else None,
-            )
-        )
+    rows += [_verdict_row(common, verdict) for verdict in judgement.verdicts]
     return rows
+
+
+def _verdict_row(common: Json, verdict: Verdict) -> Row:
+    found = verdict.finding
+    return compact(
+        "verdicts",
+        **common,
+        gate=verdict.id,
+        kind=verdict.kind,
+        revision=verdict.revision,
+        status=str(found.status),
+        observed=found.observed,
+        required=found.required,
+        reason=found.reason,
+        remedy=found.remedy,
+        evidence=json.dumps(list(found.evidence)) if found.evidence else None,
+    )

@@ -35,7 +35,7 @@ def plan_rollback(context: Context, args: Json, _payload: Payload) -> Planned:
     holder, wanted = entry.holder(stage), args.get("to")
     decision = {"name": entry.name, "stage": stage, "from_version": holder}
     if wanted is not None and wanted == holder:
-        done = {**decision, "version": holder, "to_version": holder, "skipped": []}
+        done: Json = {**decision, "version": holder, "to_version": holder, "skipped": []}
         return Planned(done, existing=entry.slots[stage].seq)
     way = _way_back(context, entry, stage, wanted)
     if way.target is None:

@@ -1,0 +1,198 @@
+"""`eval log`, `show`, `compare` and `history`: evaluation runs and their scores."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regista.cli import ci
+from regista.cli.exits import ExitCode
+from regista.cli.inputs import pairs
+from regista.cli.options import Call, as_of, command, txid
+from regista.cli.render import Page, minute, number, plural, when
+from regista.registry.core import Registry
+from regista.registry.results import EvalLogged
+
+
+@command(name="log", examples=(
+    "regista eval log fraud/card@7 --suite holdout --metric auc=0.934 --dataset fraud/data@4",
+    "regista eval log fraud/card@7 --suite holdout --from scores.json --samples samples.jsonl",
+))
+@click.argument("ref", metavar="NAME@V")
+@click.option("--suite", metavar="SUITE", required=True, help="Name of the evaluation suite.")
+@click.option("--metric", metavar="NAME=VALUE", multiple=True, help="A score; may be repeated.")
+@click.option("--from", "file", metavar="FILE", help="Scores from a file of JSON or JSONL rows.")
+@click.option("--format", "format_", metavar="FORMAT", default="generic", show_default=True,
+              help="Format of that file.")
+@click.option("--samples", type=click.Path(path_type=Path), metavar="FILE",
+              help="Per-example results, JSONL or Parquet.")
+@click.option("--dataset", metavar="NAME@V|TEXT", default="", help="What it was evaluated on.")
+@click.option("--status", type=click.Choice(("complete", "partial", "failed")),
+              default="complete", show_default=True, help="What became of the run.")
+@click.option("--harness", metavar="TEXT", default="", help="Program that made the scores.")
+@click.option("--harness-version", metavar="TEXT", default="", help="Its version.")
+@click.option("--code", metavar="REVISION", default="", help="Code revision of the evaluation.")
+@click.option("--note", metavar="TEXT", default="", help="Free text.")
+@txid
+def log(
+    call: Call, ref: str, suite: str, metric: tuple[str, ...], file: str | None, format_: str,
+    **options: Any,  # noqa: ANN401 - as `Registry.log_eval` takes them
+) -> ExitCode:
+    """Add an evaluation run of a version.
+
+    Scores come from --metric, from a file, or both. The rows of a generic file have metric and
+    value, and may have task, slice, stderr, n and direction (higher or lower).
+    """
+    scores = _scores(metric, file, format_)
+
+    def act(registry: Registry) -> EvalLogged:
+        result = registry.log_eval(ref, suite, scores, **options)
+        ci.tell_eval(result, scores)
+        return result
+
+    return call.write(act, _logged)
+
+
+def _scores(metric: tuple[str, ...], file: str | None, format_: str) -> list[dict[str, Any]]:
+    given = [{"metric": name, "value": value} for name, value in pairs(metric, "--metric").items()]
+    if file is None:
+        return given
+    from regista.write.evalfile import read_scores
+
+    return [*given, *read_scores(Path(file), format_).scores]
+
+
+def _logged(page: Page, result: EvalLogged) -> None:
+    page.line(
+        f"{result.name} version {result.version} has a new {result.status} run of"
+        f" {result.suite}: {plural(result.scores, 'score')}, {plural(result.samples, 'sample')}"
+        f" (commit {result.seq})"
+    )
+    page.fields([("run", result.run_id)])
+
+
+@command(name="show", examples=("regista eval show fraud/card@7",))
+@click.argument("ref", metavar="NAME@V")
+@as_of
+def show(call: Call, ref: str, as_of: str | None) -> ExitCode:
+    """Show the scores of a version's latest runs.
+
+    All suites, tasks and slices.
+    """
+    from regista.registry.evaluations import version_scores
+
+    found = version_scores(call.reading(), ref, as_of=as_of)
+
+    def draw(page: Page) -> None:
+        what = f"{found['name']} version {found['version']}"
+        if not found["runs"]:
+            page.line(f"{what} was not evaluated yet")
+        for run in found["runs"]:
+            page.heading(f"{what}, suite {run['suite']}")
+            page.fields([
+                ("run", f"{run['run_id']}, {run['status']}, {when(run['time'])}"),
+                ("by", run["by"]), ("dataset", run["dataset"]),
+                ("samples", run["samples"] or None),
+            ])
+            _score_table(page, run["scores"])
+
+    call.answer(found, draw)
+    return ExitCode.DONE
+
+
+def _score_table(page: Page, scores: list[dict[str, Any]]) -> None:
+    if not scores:
+        return
+    page.gap()
+    page.table(
+        ("TASK", "METRIC", "SLICE", "VALUE", "STDERR", "N"),
+        [(score["task"], score["metric"], score["slice"], number(score["value"]),
+          number(score["stderr"]), score["n"]) for score in scores],
+        right=("VALUE", "STDERR", "N"),
+    )
+
+
+@command(name="compare", examples=("regista eval compare fraud/card@prod fraud/card@latest",))
+@click.argument("one", metavar="A")
+@click.argument("other", metavar="B")
+@click.option("--suite", metavar="SUITE", help="Only this suite.")
+@as_of
+def compare(
+    call: Call, one: str, other: str, suite: str | None, as_of: str | None
+) -> ExitCode:
+    """Compare the scores of two versions.
+
+    Shows how B differs from A. Where both scores have a standard error, the difference comes
+    with its 95 % interval, and is unclear when that holds zero.
+    """
+    from regista.registry.evaluations import compare as compared
+
+    found = compared(call.reading(), one, other, suite=suite, as_of=as_of)
+
+    def draw(page: Page) -> None:
+        page.heading(f"{found.other} against {found.one}")
+        rows = [
+            (score.suite, "/".join(filter(None, (score.task, score.metric))), score.slice,
+             number(score.one), number(score.other), number(score.difference, signed=True),
+             _interval(score.low, score.high), score.verdict)
+            for score in found.scores
+        ]
+        if rows:
+            page.table(("SUITE", "METRIC", "SLICE", "A", "B", "B - A", "95%", "B IS"), rows,
+                       right=("A", "B", "B - A"))
+        else:
+            page.line("neither has scores to compare")
+        page.gap()
+        for note in found.notes:
+            page.line(f"note: {note}", "yellow")
+
+    call.answer(found.to_json(), draw)
+    return ExitCode.DONE
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    return f"{number(low, digits=3, signed=True)}..{number(high, digits=3, signed=True)}"
+
+
+@command(name="history", examples=(
+    "regista eval history fraud/card --metric auc",
+    "regista eval history fraud/card --suite holdout --slice region=eu",
+))
+@click.argument("name")
+@click.option("--metric", metavar="METRIC", help="Only this metric.")
+@click.option("--suite", metavar="SUITE", help="Only this suite.")
+@click.option("--slice", "slice_", metavar="SLICE", default="",
+              help="This slice; else all of the data.")
+@click.option("-n", "--limit", type=click.IntRange(1, 100_000), default=50, metavar="N",
+              show_default=True, help="Only so many of the newest versions.")
+@as_of
+def history(
+    call: Call, name: str, metric: str | None, suite: str | None, slice_: str, limit: int,
+    as_of: str | None,
+) -> ExitCode:
+    """Show how a metric changed over versions.
+
+    Takes each version's latest run of a suite; the oldest version comes first.
+    """
+    from regista.registry.evaluations import metric_history
+
+    rows = metric_history(
+        call.reading(), name, metric=metric, suite=suite, slice_=slice_, limit=limit, as_of=as_of
+    )
+
+    def draw(page: Page) -> None:
+        if not rows:
+            page.line("there are no such scores")
+            return
+        page.table(
+            ("SUITE", "METRIC", "V", "VALUE", "CHANGE", "", "STDERR", "WHEN (UTC)"),
+            [(row["suite"], "/".join(filter(None, (row["task"], row["metric"]))), row["version"],
+              number(row["value"]), number(row["change"], signed=True), row["verdict"],
+              number(row["stderr"]), minute(row["time"].isoformat())) for row in rows],
+            right=("V", "VALUE", "CHANGE", "STDERR"),
+        )
+
+    call.answer(rows, draw)
+    return ExitCode.DONE

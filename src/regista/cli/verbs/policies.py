@@ -1,0 +1,86 @@
+"""`policy show`, `policy apply` and `policy lint`: the rules in force."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regista.cli import output
+from regista.cli.exits import ExitCode
+from regista.cli.inputs import text_of
+from regista.cli.options import Call, as_of, command, reason, txid
+from regista.cli.render import Page, short
+from regista.cli.text import safe_lines
+from regista.registry.results import PolicyApplied
+
+
+@command(name="show", examples=("regista policy show", "regista policy show > policy.yaml"))
+@as_of
+def show(call: Call, as_of: str | None) -> ExitCode:
+    """Show the policy in force.
+
+    Prints its YAML as it was applied; --json adds the digest, what it says, and its files.
+    """
+    policy = call.reading().policy(as_of=as_of)
+    if call.json:
+        output.write(output.dumps(policy))
+    elif sys.stdout.isatty():
+        output.write("\n".join(safe_lines(policy["yaml"].rstrip("\n"))))
+    else:
+        # to a file it goes as it is, so that it can be edited and applied again
+        sys.stdout.write(policy["yaml"])
+    return ExitCode.DONE
+
+
+@command(name="apply", examples=('regista policy apply policy.yaml --reason "stricter"',))
+@click.argument("file", type=click.Path(path_type=Path))
+@reason
+@txid
+def apply(call: Call, file: Path, reason: str, txid: str | None) -> ExitCode:
+    """Put a policy file in force.
+
+    The files that it names come with it. Refused where it drops a stage that is held.
+    """
+    return call.write(
+        lambda registry: registry.apply_policy(file, reason=reason, txid=txid), _applied
+    )
+
+
+def _applied(page: Page, result: PolicyApplied) -> None:
+    if result.policy == result.from_policy:
+        page.line("this policy is in force already")
+    else:
+        page.line(f"the policy is in force (commit {result.seq})")
+    page.fields([("digest", short(result.policy)), ("before", short(result.from_policy))])
+
+
+@command(name="lint", examples=("regista policy lint policy.yaml",))
+@click.argument("file", type=click.Path(path_type=Path))
+def lint(call: Call, file: Path) -> ExitCode:
+    """Check a policy file without applying it.
+
+    Names every problem with its line and column. Exits 2 when one of them is an error.
+    """
+    from regista import policyfile
+
+    problems = policyfile.lint(text_of(str(file)), str(file), policyfile.files_beside(file))
+    wrong = any(problem.severity == "error" for problem in problems)
+    value = {"ok": not wrong, "problems": [_problem(problem) for problem in problems]}
+
+    def draw(page: Page) -> None:
+        for problem in problems:
+            hint = f" (hint: {problem.hint})" if problem.hint else ""
+            page.line(f"{problem}{hint}")
+        if not problems:
+            page.line(f"{file} is fine")
+
+    call.answer(value, draw)
+    return ExitCode.INVALID if wrong else ExitCode.DONE
+
+
+def _problem(problem: Any) -> dict[str, Any]:  # noqa: ANN401 - a PositionedProblem
+    return {
+        "file": problem.file, "line": problem.position.line, "column": problem.position.column,
+        "severity": problem.severity, "message": problem.message, "hint": problem.hint,
+    }

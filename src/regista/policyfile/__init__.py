@@ -1,0 +1,6 @@
+"""Reading files that people write in YAML: the policy, and lists of operations.
+
+The YAML reader takes a small, safe part of YAML and remembers where everything stood. Loading a
+policy is reading, checking (`regista.decide.policy_check`) and gathering the files that it names.
+Nothing here decides anything, and nothing here is needed once a policy is in the registry.
+"""
