@@ -4,7 +4,6 @@ A command is a function `(call, **values) -> ExitCode | None`: it parses, makes 
 library, and renders. The common options may stand before or after the command's name.
 """
 
-import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
 Body = Callable[..., ExitCode | None]
 Done = TypeVar("Done", bound="Written")
+MAX_TIMEOUT_S = 86_400.0
 COMMON_DEFAULTS: dict[str, Any] = {"registry": None, "json": False, "actor": None, "timeout": None}
 
 
@@ -102,17 +102,16 @@ class Call:
         return exit_code_of_result(result)
 
 
-def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not math.isfinite(value):
-        raise click.BadParameter("it is not a finite number")
+def _seconds(_ctx: click.Context, _param: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 <= value <= MAX_TIMEOUT_S:
+        raise click.BadParameter(f"{value:g} is not from 0 to {MAX_TIMEOUT_S:g} seconds.")
     return value
 
 
 def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that every command takes, and the program itself."""
     for option in (
-        click.option("--timeout", type=click.FloatRange(min=0), callback=_finite,
-                     metavar="SECONDS",
+        click.option("--timeout", type=float, callback=_seconds, metavar="SECONDS",
                      help="How long a write goes on against other writers; 60 by default."),
         click.option("--actor", metavar="WHO",
                      help="Who does it; found by itself when left out."),

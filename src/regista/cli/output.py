@@ -36,8 +36,14 @@ def _jsonable(value: Any) -> Any:  # noqa: ANN401
         case date():
             return value.isoformat()
         case _:
-            # decimals and other SQL types stay exact as text
-            return str(value)
+            return _foreign(value)
+
+
+def _foreign(value: Any) -> Any:  # noqa: ANN401
+    """Return a value that only SQL gives: a decimal as the number it is, the rest as text."""
+    from decimal import Decimal
+
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 def write(text: str) -> None:

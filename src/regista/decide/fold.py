@@ -293,7 +293,7 @@ def _score_added(heads: Heads, _stamp: Stamp, row: Row) -> None:
         row.get("n"),
         row.get("higher_is_better"),
     ]
-    runs = {**head.runs, row["suite"]: replace(run, main=[*run.main, score])}
+    runs = {**head.runs, row["suite"]: run._replace(main=(*run.main, score))}
     heads.put(key, replace(head, runs=runs))
 
 

@@ -22,17 +22,23 @@ def encode(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
 
     Raises:
         InvalidInputError: a float, an integer beyond 53 bits, a key that is no string,
-            a lone surrogate, or a type that JSON does not have.
+            a lone surrogate, a type that JSON does not have, or nesting without end.
     """
     astral = _check(value)
-    prepared = _sort_by_utf16(value) if astral else value
-    text = json.dumps(
-        prepared, ensure_ascii=False, separators=(",", ":"), sort_keys=not astral, allow_nan=False
-    )
     try:
+        prepared = _sort_by_utf16(value) if astral else value
+        text = json.dumps(
+            prepared,
+            ensure_ascii=False,
+            separators=(",", ":"),
+            sort_keys=not astral,
+            allow_nan=False,
+        )
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise InvalidInputError(f"text is not valid Unicode: {error.reason}") from error
+    except RecursionError:
+        raise InvalidInputError("a value is nested too deep") from None
 
 
 def decode(data: bytes | str) -> Any:  # noqa: ANN401 - any JSON value

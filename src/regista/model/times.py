@@ -8,36 +8,40 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from regista.errors import InvalidInputError
+from regista.model.names import shown
 
-_DURATION = re.compile(r"(\d{1,9})(s|m|h|d|w)")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DURATION = re.compile(r"([0-9]{1,9})([smhdw])")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def format_time(moment: datetime) -> str:
     """Return a moment with a zone as the registry writes it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # not strftime, whose %Y has no leading zeros on every system
+    text = moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return text.removesuffix("+00:00") + "Z"
 
 
 def parse_time(text: str) -> datetime:
-    """Read an RFC 3339 or ISO 8601 time with a zone; a date alone is its end, in UTC.
+    """Read an RFC 3339 or ISO 8601 time with a zone, as UTC; a date alone is its end.
 
     Raises:
         InvalidInputError: not a time, or one without a zone.
     """
     try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        if _DATE.fullmatch(text):
             midnight = datetime.fromisoformat(text).replace(tzinfo=UTC)
             return midnight + timedelta(days=1) - timedelta(microseconds=1)
         moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise InvalidInputError(
-            f"{text!r} is not a time", hint="write it as 2026-03-03T09:30:00Z"
+            f"{shown(text)} is not a time", hint="write it as 2026-03-03T09:30:00Z"
         ) from error
-    if moment.tzinfo is None:
-        raise InvalidInputError(
-            f"{text!r} has no time zone", hint=f"write {text}Z for UTC, or an offset like +01:00"
-        )
-    return moment
+    raise InvalidInputError(
+        f"{shown(text)} has no time zone", hint=f"write {text}Z for UTC, or an offset like +01:00"
+    )
 
 
 def parse_duration(text: str) -> timedelta:
@@ -46,12 +50,14 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         InvalidInputError: not a number followed by s, m, h, d or w.
     """
-    match = _DURATION.fullmatch(text)
-    if not match:
-        raise InvalidInputError(
-            f"{text!r} is not a duration", hint="write a number and a unit: 90s, 15m, 24h, 7d, 2w"
-        )
-    return timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])
+    try:
+        if match := _DURATION.fullmatch(text):
+            return timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])
+    except OverflowError:
+        raise InvalidInputError(f"{shown(text)} is longer than can be reckoned with") from None
+    raise InvalidInputError(
+        f"{shown(text)} is not a duration", hint="write a number and a unit: 90s, 15m, 24h, 7d, 2w"
+    )
 
 
 def format_duration(delta: timedelta) -> str:

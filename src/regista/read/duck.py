@@ -58,13 +58,15 @@ def guarded(what: str) -> Iterator[None]:
         what: what was being done, for the message, such as `table commit 7`.
 
     Raises:
-        StorageError: the disk is full, read-only or denies access.
+        StorageError: the disk is full, read-only or denies access, or memory runs out.
         IntegrityError: a file is missing or is not the Parquet file that it should be.
     """
     import duckdb
 
     try:
         yield
+    except duckdb.OutOfMemoryException as error:
+        raise StorageError(f"cannot {what}: {first_line(error)}") from error
     except duckdb.Error as error:
         line = first_line(error)
         if any(sign in line.lower() for sign in _STORAGE_SIGNS):

@@ -12,12 +12,13 @@ from regista.errors import ConflictError, IntegrityError, InvalidInputError
 from regista.model.tables import TABLES
 from regista.read import duck
 from regista.read.sqlfiles import VIEWS, load
+from regista.read.syntax import tables_in
 from regista.read.views import (
-    FilesMovedError,
+    Pinned,
     ReadTail,
     TailCommit,
     create_views,
-    pin,
+    open_pinned,
     renamed_query,
     table_query,
     with_needs,
@@ -72,24 +73,11 @@ def open_views(
         IntegrityError: a file is missing or damaged.
         ConflictError: merges kept changing the files.
     """
-    import duckdb
 
-    for _ in range(_ATTEMPTS):
-        con = duck.connect(threads=threads)
-        try:
-            pinned = pin(store, read_tail, as_of)
-            with duck.guarded("open the tables"):
-                create_views(con, store, pinned, _named_in(con, query))
-        except FilesMovedError:
-            con.close()
-        except IntegrityError as error:
-            con.close()
-            cause = error.__cause__
-            if not (isinstance(cause, duckdb.Error) and duck.is_missing_file(cause)):
-                raise
-        else:
-            return con
-    raise ConflictError("the table files kept changing while they were read", hint="try again")
+    def build(con: "DuckDBPyConnection", pinned: Pinned) -> None:
+        create_views(con, store, pinned, _named_in(con, query))
+
+    return open_pinned(store, read_tail, build, as_of=as_of, threads=threads)
 
 
 def run_query(
@@ -200,7 +188,7 @@ def _named_in(con: "DuckDBPyConnection", query: str | None) -> list[str]:
     if query is None:
         return everything
     try:
-        names = {str(name).lower() for name in con.get_table_names(query)}
+        names = tables_in(con, query)
     except duckdb.Error:
         return everything
     # a name that is not ours may be a slip, and DuckDB's hint then wants to know all names

@@ -5,12 +5,10 @@ the database itself is refused by name, with the function that brings it in. Wha
 function at all is left to DuckDB to complain about.
 """
 
-import json
-from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from regista.read import duck
+from regista.read import duck, syntax
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -34,8 +32,9 @@ def objection(sql: str) -> str:
             return f"the query has {len(statements)} statements instead of one"
         if statements[0].type.name != "SELECT":
             return f"the query is not a SELECT but {statements[0].type.name}"
-        return _objection_to(_parsed(con, sql))
+        return _objection_to(con, sql)
     except ValueError:
+        # a statement that the client has no name for, such as UPDATE EXTENSIONS
         return "the query is not a SELECT"
     except duckdb.Error as error:
         return duck.first_line(error)
@@ -43,57 +42,55 @@ def objection(sql: str) -> str:
         con.close()
 
 
-def _objection_to(parsed: Any) -> str:  # noqa: ANN401 - a syntax tree in JSON
+def _objection_to(con: "DuckDBPyConnection", sql: str, within: tuple[str, ...] = ()) -> str:
+    parsed = syntax.parsed(con, sql)
     if parsed["error"]:
         return f"the query cannot be checked: {parsed['error_message']}"
-    refused = _refused_functions()
-    for node in _nodes(parsed["statements"]):
-        if name := str(node.get("function_name", "")).lower():
-            if name in refused:
-                return f"the query uses {name}, whose answer is not in the registry's rows"
-        elif node.get("type") == "COLUMN_REF":
-            words = [str(word).lower() for word in node["column_names"]]
-            if len(words) == 1 and words[0] in _WORDS:
-                return f"the query uses {words[0]}, whose answer is not in the registry's rows"
-        elif node.get("sample"):
+    for node in syntax.nodes(parsed["statements"]):
+        if node.get("sample"):
             return "the query takes a sample, which is another one each time"
+        match node.get("type"):
+            case "TABLE_FUNCTION":
+                name = str(node["function"]["function_name"]).lower()
+                looks_out = name not in _TABLE_FUNCTIONS
+            case "COLUMN_REF":
+                name = ".".join(map(str, node["column_names"])).lower()
+                looks_out = name in _WORDS
+            case "SHOW_REF":
+                name, looks_out = "a description of the database", True
+            case _ if name := str(node.get("function_name", "")).lower():
+                looks_out = _looks_out(con, name, within)
+            case _:
+                continue
+        if looks_out:
+            return f"the query uses {name}, whose answer is not in the entry's rows"
     return ""
 
 
-def _parsed(con: "DuckDBPyConnection", sql: str) -> Any:  # noqa: ANN401
-    ((text,),) = con.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchall()
-    return json.loads(text)
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
-    pending = [tree]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, dict):
-            yield item
-            pending.extend(item.values())
-        elif isinstance(item, list):
-            pending.extend(item)
+def _looks_out(con: "DuckDBPyConnection", name: str, within: tuple[str, ...]) -> bool:
+    """Say whether a function looks at anything but its arguments."""
+    inconstant, macros = _functions()
+    if name in inconstant:
+        return True
+    return name not in within and any(
+        _objection_to(con, f"SELECT {body}", (*within, name)) for body in macros.get(name, ())
+    )
 
 
 @cache
-def _refused_functions() -> frozenset[str]:
-    """Return the functions that look at anything but their arguments."""
+def _functions() -> tuple[frozenset[str], dict[str, list[str]]]:
+    """Return the functions whose answer varies, and the definitions of each macro."""
     con = duck.connect()
     try:
         rows = con.execute(
-            "SELECT lower(function_name), function_type, stability, macro_definition"
-            " FROM duckdb_functions()"
+            "SELECT lower(function_name), stability, macro_definition FROM duckdb_functions()"
+            " WHERE function_type IN ('scalar', 'aggregate', 'window', 'macro')"
         ).fetchall()
-        refused = {
-            name for name, type_, stability, _ in rows
-            if (type_ in ("scalar", "aggregate") and stability != "CONSISTENT")
-            or (type_ in ("table", "table_macro", "pragma") and name not in _TABLE_FUNCTIONS)
-        }
-        macros = {name: text for name, type_, _, text in rows if type_ == "macro"}
-        used = {
-            name: _functions_in(con, text) for name, text in macros.items()
-        }
-        return frozenset(_closed(refused, used))
     finally:
         con.close()
+    macros: dict[str, list[str]] = {}
+    for name, _, body in rows:
+        if body is not None:
+            macros.setdefault(name, []).append(body)
+    inconstant = {name for name, stability, _ in rows if stability not in (None, "CONSISTENT")}
+    return frozenset(inconstant), macros

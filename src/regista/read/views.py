@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regista.errors import IntegrityError
+from regista.errors import ConflictError, IntegrityError
 from regista.model.commit import Commit
 from regista.model.tables import TABLES, Table
 from regista.read import duck
@@ -29,13 +29,16 @@ if TYPE_CHECKING:
 TailCommit = tuple[Commit, str]
 ReadTail = Callable[[int], Iterable[TailCommit]]
 
-# what is not for people lies in a schema of its own
+# what is not for people to see lies in a schema of its own
 INNER = "untabled"
 _NAMES = "names"
 
 
-class FilesMovedError(Exception):
-    """A merge has removed a table file since the files were listed. Not for callers outside."""
+_ATTEMPTS = 8
+
+
+class _FilesMovedError(Exception):
+    """A merge has removed a table file since the files were listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +60,60 @@ class Pinned:
     tail: tuple[TailCommit, ...]
 
 
-def pin(store: Store, read_tail: ReadTail, as_of: int | None = None) -> Pinned:
-    """Find the rows of all commits up to one.
+def open_pinned(
+    store: Store,
+    read_tail: ReadTail,
+    build: Callable[["DuckDBPyConnection", Pinned], None],
+    *,
+    as_of: int | None,
+    threads: int = 1,
+    memory_mb: int | None = None,
+) -> "DuckDBPyConnection":
+    """Open an in-memory database and build something in it from the rows as of one commit.
 
     Args:
         store: where the registry lies.
         read_tail: yields the commits after a number, in order, up to the last to be seen.
+        build: makes tables or views; called again, on a fresh database, when a merge removed a
+            file meanwhile.
         as_of: number of a commit; None for the last that `read_tail` yields.
+        threads: as for `duck.connect`.
+        memory_mb: as for `duck.connect`.
 
     Raises:
-        FilesMovedError: pin again.
+        duckdb.OutOfMemoryException: what is built does not fit.
+        IntegrityError: a file is missing or damaged.
         ConflictError: merges kept changing the files.
     """
+    import duckdb
+
+    for _ in range(_ATTEMPTS):
+        con = duck.connect(threads=threads, memory_mb=memory_mb)
+        try:
+            build(con, _pin(store, read_tail, as_of))
+        except (_FilesMovedError, duckdb.Error) as error:
+            con.close()
+            _raise_unless_moved(error)
+        except BaseException:
+            con.close()
+            raise
+        else:
+            return con
+    raise ConflictError("the table files kept changing while they were read", hint="try again")
+
+
+def _raise_unless_moved(error: Exception) -> None:
+    import duckdb
+
+    if isinstance(error, duckdb.OutOfMemoryException):
+        raise error
+    if isinstance(error, duckdb.Error) and not duck.is_missing_file(error):
+        with duck.guarded("read the tables"):
+            raise error
+
+
+def _pin(store: Store, read_tail: ReadTail, as_of: int | None) -> Pinned:
+    """Find the rows of all commits up to one."""
     snapshot = take_snapshot(store)
     tail: list[TailCommit] = []
     if as_of is None or as_of > snapshot.covered_to:
@@ -85,7 +130,7 @@ def pin(store: Store, read_tail: ReadTail, as_of: int | None = None) -> Pinned:
         wanted = [file for file in covering if file.span.first <= files_to]
         paths = [store.local_path(file.key) for file in wanted]
         if None in paths:
-            raise FilesMovedError
+            raise _FilesMovedError
         files[table] = tuple(path for path in paths if path)
         if any(file.span.last > files_to for file in wanted):
             filtered.add(table)

@@ -89,6 +89,7 @@ class Maintenance:
 
     def rebuild(self) -> Compacted:
         """Write all tables and the heads anew from the log."""
+        from regista.storage.checkpointer import prune
         from regista.write.bulk_heads import rebuild_checkpoint
         from regista.write.merging import rebuild_tables
         from regista.write.tabling import tabling_connection
@@ -96,6 +97,8 @@ class Maintenance:
         store, log = self.replica.store, self.replica.log
         with tabling_connection(store) as connection:
             seq = rebuild_tables(store, connection, log.read, log.head)
+        # a damaged checkpoint that looks whole would not be replaced
+        prune(store, keep=0)
         rebuild_checkpoint(self.replica)
         self.replica.reload()
         return Compacted(seq, self._table_files())

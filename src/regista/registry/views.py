@@ -4,10 +4,8 @@ from typing import Any
 
 from regista.decide.heads import EntryHead, LineageHead, Pointer, RunHead
 from regista.decide.state import State, rollback_candidates, unrestorable
-from regista.model.manifest import parse
 from regista.model.selectors import VersionRef
 from regista.registry.answers import Resolved
-from regista.storage.blobs import get_blob
 from regista.storage.store import Store
 
 
@@ -138,6 +136,9 @@ def _run_view(run: RunHead) -> dict[str, Any]:
 
 def with_texts(store: Store, view: dict[str, Any]) -> dict[str, Any]:
     """Add what lies in blobs: long texts and the list of files, None where purged."""
+    from regista.model.manifest import parse
+    from regista.storage.blobs import get_blob
+
     texts = {
         field: _text(store, view[f"{field}_digest"])
         for field in ("card", "description")
@@ -156,5 +157,7 @@ def with_texts(store: Store, view: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(store: Store, digest: str) -> str | None:
+    from regista.storage.blobs import get_blob
+
     data = get_blob(store, digest)
     return None if data is None else data.decode()

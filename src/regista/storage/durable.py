@@ -28,11 +28,14 @@ def new_file(folder: Path) -> Iterator[tuple[int, Path]]:
     """Open a new temporary file for reading and writing; it is closed and unlinked at the end.
 
     Raises:
+        FileNotFoundError: there is no such folder.
         StorageError: the file cannot be made.
     """
     path = folder / temporary_name()
     try:
         handle = os.open(path, _NEW, 0o666)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise storage_error(error, "write in", folder) from error
     try:

@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from regista.storage import durable
@@ -23,6 +23,8 @@ from regista.storage.temporary import temporary_folder
 
 # O_NONBLOCK: a pipe among the files must not make us wait for its other end
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+# a folder made again this often was not lost to a sweep of empty ones
+_ATTEMPTS = 10
 _ABSENT = (FileNotFoundError, NotADirectoryError)
 
 
@@ -126,6 +128,7 @@ class LocalStore:
             return
         except OSError as error:
             raise storage_error(error, "remove", path) from error
+        self._drop_empty(path.parent)
 
     def local_path(self, key: str) -> Path | None:
         """Return the file itself; None when the key does not exist."""
@@ -194,12 +197,31 @@ class LocalStore:
     @contextmanager
     def _new_file(self, folder: Path) -> Iterator[tuple[int, Path]]:
         """Open a new temporary file in a folder, made if need be; it is gone at the end."""
-        try:
-            self._make_folder(folder)
-        except OSError as error:
-            raise storage_error(error, "make", folder) from error
-        with durable.new_file(folder) as opened:
-            yield opened
+        with ExitStack() as stack:
+            yield self._open_new(folder, stack)
+
+    def _open_new(self, folder: Path, stack: ExitStack) -> tuple[int, Path]:
+        for _ in range(_ATTEMPTS):
+            try:
+                self._make_folder(folder)
+                return stack.enter_context(durable.new_file(folder))
+            except FileNotFoundError as error:
+                # somebody removed the folder as an empty one just before we needed it
+                lost = error
+            except OSError as error:
+                raise storage_error(error, "make", folder) from error
+        raise storage_error(lost, "make", folder) from lost
+
+    def _drop_empty(self, folder: Path) -> None:
+        """Remove a folder that was left empty, and so on upwards, as object stores have none.
+
+        Thousands of them would slow down every listing.
+        """
+        with suppress(OSError):
+            while folder != self._root:
+                folder.rmdir()
+                self._durable.discard(folder)
+                folder = folder.parent
 
     def _make_folder(self, folder: Path) -> None:
         """Make a folder and its parents, each on the disk before anything is put into it.

@@ -2,10 +2,23 @@
 
 from itertools import zip_longest
 
-from regista.storage.checkpoint import Checkpoint
+from regista.read.replica import Replica
+from regista.storage.checkpoint import Checkpoint, scan
 from regista.verify.problems import Problem, ProblemKind
 
 SHOWN = 5
+
+
+def newest_checkpoint(replica: Replica) -> tuple[Checkpoint | None, list[Problem]]:
+    """Return the newest usable checkpoint, and what is wrong with those that are not."""
+    newest, problems = None, []
+    for candidate in scan(replica.store, replica.log):
+        if candidate.checkpoint is None:
+            detail = f"checkpoint {candidate.id}: {candidate.problem}; regista rebuild"
+            problems.append(Problem(0, ProblemKind.CHECKPOINT, detail))
+        elif newest is None:
+            newest = candidate.checkpoint
+    return newest, problems
 
 
 def compare_checkpoints(stored: Checkpoint, folded: Checkpoint | None) -> list[Problem]:

@@ -7,10 +7,9 @@ from typing import Any
 from regista.errors import InvalidInputError
 from regista.model.commit import Commit, Row
 from regista.read.replica import Replica
-from regista.storage.checkpoint import load_latest
 from regista.verify.artifacts import ArtifactCheck
 from regista.verify.chain import Chain
-from regista.verify.checkpoints import compare_checkpoints
+from regista.verify.checkpoints import compare_checkpoints, newest_checkpoint
 from regista.verify.problems import Problem, ProblemKind, Verification
 from regista.verify.replaying import Replayer
 from regista.verify.tables import TableCheck
@@ -41,7 +40,7 @@ def verify(
     artifacts = ArtifactCheck(replica.store, deep)
     with replica.store.scratch() as scratch:
         replayer = Replayer(replica, scratch)
-        checkpoint = load_latest(replica.store, replica.log)
+        checkpoint, bad = newest_checkpoint(replica)
         with TableCheck(replica.store) as tables:
             if progress:
                 progress.start(replica.log.head())
@@ -56,7 +55,7 @@ def verify(
                     progress.advance(1)
             tables.finish(walk.last)
         artifacts.finish()
-    problems = [*walk.problems, *replayer.problems, *tables.problems, *artifacts.problems]
+    problems = [*bad, *walk.problems, *replayer.problems, *tables.problems, *artifacts.problems]
     if not walk.commits:
         problems.append(Problem(0, ProblemKind.GAP, "the log is empty; run regista init"))
     problems.sort(key=lambda item: item.seq)

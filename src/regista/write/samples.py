@@ -7,13 +7,11 @@ Nothing is kept of a source with one row in error. Any number of rows is read in
 
 The digest is the SHA-256 of the rows sorted by task, metric and sample, each the five values
 separated by tabs and ended by a newline; so equal results are known again in whatever order and
-format they come. What a run is, and where its rows go, is the caller's business.
+format they come. Formats are `regista.write.sample_sources`'s business, runs the caller's.
 """
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,25 +22,14 @@ from regista.model.names import MAX_NAME, shown
 from regista.read import duck
 from regista.storage.store import Store
 from regista.write.bulk import write_relation
-from regista.write.foreign import ForeignFile, is_parquet, judge, reading, reading_connection
-from regista.write.foreign import regular_file as _regular_file
+from regista.write.foreign import reading, reading_connection
+from regista.write.sample_sources import SampleSource, open_source
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MAX_SAMPLES = 100_000_000
-FIELDS = ("sample_id", "id", "task", "metric", "value", "passed")
-
-_MAX_OBJECT_BYTES = 16 << 20
 _BATCH = 10_000
-_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT",
-             "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
-_NUMBERS = (*_INTEGERS, "FLOAT", "DOUBLE", "DECIMAL")
-_TYPES = {
-    "sample_id": ("VARCHAR", "UUID", *_INTEGERS), "id": ("VARCHAR", "UUID", *_INTEGERS),
-    "task": ("VARCHAR",), "metric": ("VARCHAR",), "value": _NUMBERS, "passed": ("BOOLEAN",),
-}
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK": "zip", b"BZ": "bzip2"}
+_GRAIN = "task, metric, sample_id"
 
 
 def store_samples(
@@ -64,102 +51,103 @@ def store_samples(
         StorageError: the data file cannot be written.
     """
     with reading_connection(store) as (con, folder):
-        source = _Source.open(con, folder, samples)
-        staged = folder / "staged.parquet"
-        with reading(source.name):
-            source.stage(con, staged)
-            _refuse_bad_rows(con, staged, source)
-            counted = con.execute(f"SELECT count(*) FROM {duck.parquet(staged)}").fetchone()
-        rows = int(counted[0]) if counted else 0
-        if not rows:
-            return None, hashlib.sha256().hexdigest()
+        source = open_source(con, folder, samples)
         ordered = folder / "ordered.parquet"
         with reading(source.name):
-            _sort(con, staged, ordered)
-            staged.unlink()
+            rows = _sort(con, source, folder / "staged.parquet", ordered)
             _refuse_duplicates(con, ordered, source)
             digest = _digest(con, ordered)
+        if not rows:
+            return None, digest
         query = f"FROM {duck.parquet(ordered)}"
         return write_relation(store, con, folder, "eval_samples", query, rows=rows), digest
 
 
-class _Source:
-    """Rows as somebody gave them.
+def _sort(con: "DuckDBPyConnection", source: SampleSource, staged: Path, ordered: Path) -> int:
+    """Write the source's rows in the order of their grain; return how many there are."""
+    # staged first: sorting reads its input once, and a wrong row must be found before
+    _copy(con, source, staged)
+    wrong = con.execute(
+        f"SELECT n, problem FROM {duck.parquet(staged)}"  # noqa: S608 - ours
+        " WHERE problem IS NOT NULL ORDER BY n LIMIT 1"
+    ).fetchone()
+    if wrong:
+        raise InvalidInputError(f"{source.where(wrong[0])}: {wrong[1]}")
+    query = (
+        f"SELECT task, sample_id, metric, value, passed FROM {duck.parquet(staged)}"  # noqa: S608
+        f" ORDER BY {_GRAIN}"
+    )
+    counted = con.execute(f"COPY ({query}) TO {duck.quoted(str(ordered))} (FORMAT parquet)")
+    staged.unlink()
+    return int((counted.fetchone() or (0,))[0])
 
-    Attributes:
-        name: how messages call the source.
-        path: a file with the rows.
-        parquet: its judged footer when it is Parquet; else it holds JSON lines.
-        given: whether the file is the caller's, so that messages name its lines.
-    """
 
-    def __init__(
-        self, name: str, path: Path, parquet: ForeignFile | None, *, given: bool
-    ) -> None:
-        self.name = name
-        self.path = path
-        self.parquet = parquet
-        self.given = given
+def _copy(con: "DuckDBPyConnection", source: SampleSource, target: Path) -> None:
+    """Write the rows with typed values, their positions, and what is wrong with each."""
+    import duckdb
 
-    @classmethod
-    def open(
-        cls,
-        con: "DuckDBPyConnection",
-        folder: Path,
-        samples: str | PathLike[str] | Iterable[Mapping[str, Any]],
-    ) -> "_Source":
-        """Look at a file, or write objects to one."""
-        if not isinstance(samples, (str, PathLike)):
-            path = folder / "samples.jsonl"
-            _write_objects(path, samples)
-            return cls("the samples", path, None, given=False)
-        path = _regular_file(Path(samples), "the samples file")
-        if is_parquet(path):
-            return cls(path.name, path, judge(con, path, max_rows=MAX_SAMPLES), given=True)
-        _refuse_other_formats(path)
-        return cls(path.name, path, None, given=True)
+    # what is too long is refused in the end, but must not fill the disk until then
+    kept = ", ".join(
+        f"nfc_normalize(left({name}, {MAX_NAME + 1})) AS {name}" for name in ("sample_id", "metric")
+    )
+    query = (
+        f"SELECT n, {kept}, nfc_normalize(left(coalesce(task, ''), {MAX_NAME + 1})) AS task,"  # noqa: S608
+        f" coalesce(value, passed::DOUBLE) + 0.0 AS value, passed, {_problem()} AS problem"
+        f" FROM ({source.query()})"
+    )
+    try:
+        con.execute(f"COPY ({query}) TO {duck.quoted(str(target))} (FORMAT parquet)")
+    except duckdb.InvalidInputException:
+        source.explain()
+        raise
 
-    def stage(self, con: "DuckDBPyConnection", target: Path) -> None:
-        """Write the rows with typed values, their position, and what is wrong with each."""
-        values = self._from_parquet() if self.parquet else self._from_json()
-        query = (
-            f"SELECT nfc_normalize(coalesce(task, '')) AS task, sample_id,"  # noqa: S608 - ours
-            f" nfc_normalize(metric) AS metric,"
-            f" coalesce(value, passed::INTEGER) + 0.0 AS value, passed, n,"
-            f" {_PROBLEM} AS problem FROM ({values})"
+
+def _problem() -> str:
+    """Return the SQL that says what is wrong with a row; null when nothing is."""
+    cases = [
+        ("sample_id IS NULL", "it has no sample_id that is text or an integer"),
+        (_unnameable("sample_id"), f"its sample_id is not {_NAMEABLE}"),
+        ("metric IS NULL", "it has no metric that is text"),
+        (_unnameable("metric"), f"its metric is not {_NAMEABLE}"),
+        ("has_task AND task IS NULL", "its task is not text"),
+        (f"task <> '' AND {_unnameable('task')}", f"its task is not {_NAMEABLE}"),
+        ("has_value AND value IS NULL", "its value is not a number"),
+        ("NOT isfinite(value)", "its value is not a finite number"),
+        ("has_passed AND passed IS NULL", "its passed is neither true nor false"),
+        ("NOT has_value AND NOT has_passed", "it has neither value nor passed"),
+    ]
+    whens = " ".join(f"WHEN {condition} THEN {duck.quoted(text)}" for condition, text in cases)
+    return f"CASE {whens} END"
+
+
+_NAMEABLE = f"1 to {MAX_NAME} characters on one line"
+
+
+def _unnameable(name: str) -> str:
+    return rf"(length({name}) > {MAX_NAME} OR trim({name}) = '' OR regexp_matches({name}, '\p{{Cc}}'))"
+
+
+def _refuse_duplicates(con: "DuckDBPyConnection", ordered: Path, source: SampleSource) -> None:
+    found = con.execute(
+        f"SELECT task, metric, sample_id FROM (SELECT {_GRAIN},"  # noqa: S608 - ours
+        f" ({_GRAIN}) = lag(({_GRAIN})) OVER () AS again FROM {duck.parquet(ordered)})"
+        " WHERE again LIMIT 1"
+    ).fetchone()
+    if found:
+        task, metric, sample = found
+        of_task = f" of task {shown(task)}" if task else ""
+        raise InvalidInputError(
+            f"{shown(source.name, 200)}: sample {shown(sample)} has metric {shown(metric)}{of_task}"
+            " twice"
         )
-        try:
-            con.execute(f"COPY ({query}) TO {duck.quoted(str(target))} (FORMAT parquet)")
-        except duck_error():
-            if self.given and not self.parquet:
-                _explain_json(self.path)
-            raise
 
-    def where(self, position: int) -> str:
-        """Name a row by its position, from 0."""
-        if not self.given:
-            return f"sample {position + 1}"
-        if self.parquet:
-            return f"{shown(self.name, 200)}, row {position + 1}"
-        return f"{shown(self.name, 200)}, line {_line_of(self.path, position)}"
 
-    def _from_json(self) -> str:
-        fields = ", ".join(f"{name}: 'JSON'" for name in FIELDS)
-        return f"""
-            SELECT row_number() OVER () - 1 AS n,
-                {_json_text("coalesce(sample_id, id)", integers=True)} AS sample_id,
-                {_json_text("task")} AS task, {_json_text("metric")} AS metric,
-                CASE WHEN json_type(value) IN ('UBIGINT', 'BIGINT', 'DOUBLE', 'VARCHAR')
-                    THEN TRY_CAST(value->>'$' AS DOUBLE) END AS value,
-                CASE WHEN json_type(passed) = 'BOOLEAN' THEN CAST(passed AS BOOLEAN) END AS passed,
-                coalesce(json_type(value), 'NULL') <> 'NULL' AS has_value,
-                coalesce(json_type(passed), 'NULL') <> 'NULL' AS has_passed,
-                coalesce(json_type(task), 'NULL') <> 'NULL' AS has_task
-            FROM read_json({duck.escaped_path(self.path)}, format = 'newline_delimited',
-                compression = 'none', maximum_object_size = {_MAX_OBJECT_BYTES},
-                columns = {{{fields}}})
-        """  # noqa: S608 - names are ours, the path is quoted
-
-    def _from_parquet(self) -> str:
-        assert self.parquet is not None
-        return _parquet_query(self.parquet)
+def _digest(con: "DuckDBPyConnection", ordered: Path) -> str:
+    hasher = hashlib.sha256()
+    result = con.execute(
+        f"SELECT concat_ws(chr(9), {_GRAIN}, value::VARCHAR,"  # noqa: S608 - ours
+        f" coalesce(passed::VARCHAR, '')) FROM {duck.parquet(ordered)}"
+    )
+    while batch := result.fetchmany(_BATCH):
+        hasher.update("".join(f"{line}\n" for (line,) in batch).encode())
+    return hasher.hexdigest()

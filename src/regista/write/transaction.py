@@ -16,7 +16,7 @@ from regista.decide.fold import arguments_digest
 from regista.decide.operations.context import Request
 from regista.decide.planning import CommitPlan, plan_commit
 from regista.decide.state import State
-from regista.errors import ConflictError, OutcomeUnknownError, StorageError, TxidReusedError
+from regista.errors import ConflictError, OutcomeUnknownError, RegistaError, TxidReusedError
 from regista.model.canonical import sha256_hex
 from regista.model.commit import FORMAT, Commit, OpRecord
 from regista.model.names import txid as valid_txid
@@ -148,10 +148,11 @@ class Writer:
             if self._follower is None:
                 self._follower = Follower(self.replica)
             self._follower.follow(commit, digest)
-        except (StorageError, OSError) as error:
+        except RegistaError as error:
+            # whatever follows a commit can be made again from the log
             self.warnings.append(
-                f"commit {commit.seq} stands, but its tables were not written: {error};"
-                " the next commit writes them"
+                f"commit {commit.seq} stands, but what follows it was not written: {error.message}"
+                " (regista doctor tells more)"
             )
 
 

@@ -258,40 +258,40 @@ def test_a_metric_that_no_suite_of_the_incumbent_has_is_undecidable() -> None:
     assert every(contest("0.9", "0.9"), metric="f1").status == UNDECIDABLE
 
 
-def tested(ours: str, theirs: str, stderr: str, **params: Any) -> Finding:
+def z_tested(ours: str, theirs: str, stderr: str, **params: Any) -> Finding:
     case = contest(ours, theirs, stderr=stderr, n=100, higher=True)
     return judged(case, test="stderr", **params)
 
 
 def test_non_inferiority_subtracts_the_standard_error_of_the_difference() -> None:
     # 0.003 + 1.6448536 * sqrt(2) * 0.001 = 0.0053262
-    assert tested("0.897", "0.9", "0.001", max_regression="0.0054").status == PASSED
-    finding = tested("0.897", "0.9", "0.001", max_regression="0.0053")
+    assert z_tested("0.897", "0.9", "0.001", max_regression="0.0054").status == PASSED
+    finding = z_tested("0.897", "0.9", "0.001", max_regression="0.0053")
     assert finding.status == UNDECIDABLE
     assert finding.observed == "0.897 vs 0.9, gain at least -0.00532617"
     assert finding.required == ">= 0.8947, 95% sure"
 
 
 def test_what_may_be_chance_is_undecidable_with_the_examples_it_would_take() -> None:
-    finding = tested("0.9", "0.9", "0.01", max_regression="0.01")
+    finding = z_tested("0.9", "0.9", "0.01", max_regression="0.01")
     assert finding.status == UNDECIDABLE
     # (1.6448536 * sqrt(2) * 0.01 / 0.01)^2 * 100 = 541.1
     assert finding.remedy.startswith("evaluate both on about 542 examples (now 100): regista eval")
 
 
 def test_a_drop_beyond_the_margin_fails_whatever_the_error() -> None:
-    assert tested("0.7", "0.9", "0.5", max_regression="0.01").status == FAILED
+    assert z_tested("0.7", "0.9", "0.5", max_regression="0.01").status == FAILED
 
 
 def test_superiority_wants_the_bound_above_zero() -> None:
-    assert tested("0.91", "0.9", "0.001", superiority=True).status == PASSED
-    assert tested("0.91", "0.9", "0.01", superiority=True).status == UNDECIDABLE
-    assert tested("0.9", "0.9", "0", superiority=True).status == FAILED
+    assert z_tested("0.91", "0.9", "0.001", superiority=True).status == PASSED
+    assert z_tested("0.91", "0.9", "0.01", superiority=True).status == UNDECIDABLE
+    assert z_tested("0.9", "0.9", "0", superiority=True).status == FAILED
 
 
 def test_more_confidence_asks_for_more() -> None:
-    assert tested("0.9", "0.9", "0.004", max_regression="0.01").status == PASSED
-    surer = tested("0.9", "0.9", "0.004", max_regression="0.01", confidence="0.999")
+    assert z_tested("0.9", "0.9", "0.004", max_regression="0.01").status == PASSED
+    surer = z_tested("0.9", "0.9", "0.004", max_regression="0.01", confidence="0.999")
     assert surer.status == UNDECIDABLE
     assert surer.required.endswith("99.9% sure")
 

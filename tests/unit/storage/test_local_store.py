@@ -195,7 +195,7 @@ def test_looking_and_removing_where_the_system_refuses_are_storage_errors(
 def test_a_copy_whose_source_cannot_be_read_is_a_storage_error(
     store: LocalStore, tmp_path: Path
 ) -> None:
-    with pytest.raises(StorageError, match="cannot write .*key"):
+    with pytest.raises(StorageError, match=r"cannot write .*key"):
         store.put("folder/key", tmp_path)
     assert leave(Path(store.uri)) == []
 

@@ -36,7 +36,7 @@ def _renamed(page: Page, result: Renamed) -> None:
 @click.option("--remove", is_flag=True, help="Remove the alias; NAME alone is enough then.")
 @txid
 def alias(
-    call: Call, ref: str, alias_name: str, remove: bool, txid: str | None  # noqa: FBT001
+    call: Call, *, ref: str, alias_name: str, remove: bool, txid: str | None
 ) -> ExitCode:
     """Point an alias at a version, or remove it."""
     if remove:
@@ -63,7 +63,7 @@ def _aliased(page: Page, result: Aliased) -> None:
 @click.option("--remove", metavar="KEY", multiple=True, help="Remove a tag; may be repeated.")
 @txid
 def tag(
-    call: Call, subject: str, tags: tuple[str, ...], remove: tuple[str, ...], txid: str | None
+    call: Call, *, subject: str, tags: tuple[str, ...], remove: tuple[str, ...], txid: str | None
 ) -> ExitCode:
     """Set and remove tags.
 
@@ -90,7 +90,7 @@ def _tagged(page: Page, result: Tagged) -> None:
 @click.option("--file", metavar="FILE", help="Take the text from a file; - is standard input.")
 @txid
 def describe(
-    call: Call, subject: str, description: str | None, file: str | None, txid: str | None
+    call: Call, *, subject: str, description: str | None, file: str | None, txid: str | None
 ) -> ExitCode:
     """Set the description of an entry or a version."""
     if (description is None) == (file is None):

@@ -35,7 +35,7 @@ from regista.registry.results import EvalLogged
 @click.option("--note", metavar="TEXT", default="", help="Free text.")
 @txid
 def log(
-    call: Call, ref: str, suite: str, metric: tuple[str, ...], file: str | None, format_: str,
+    call: Call, *, ref: str, suite: str, metric: tuple[str, ...], file: str | None, format_: str,
     **options: Any,  # noqa: ANN401 - as `Registry.log_eval` takes them
 ) -> ExitCode:
     """Add an evaluation run of a version.
@@ -118,7 +118,7 @@ def _score_table(page: Page, scores: list[dict[str, Any]]) -> None:
 @click.option("--suite", metavar="SUITE", help="Only this suite.")
 @as_of
 def compare(
-    call: Call, one: str, other: str, suite: str | None, as_of: str | None
+    call: Call, *, one: str, other: str, suite: str | None, as_of: str | None
 ) -> ExitCode:
     """Compare the scores of two versions.
 
@@ -169,7 +169,7 @@ def _interval(low: float | None, high: float | None) -> str:
               show_default=True, help="Only so many of the newest versions.")
 @as_of
 def history(
-    call: Call, name: str, metric: str | None, suite: str | None, slice_: str, limit: int,
+    call: Call, *, name: str, metric: str | None, suite: str | None, slice_: str, limit: int,
     as_of: str | None,
 ) -> ExitCode:
     """Show how a metric changed over versions.

@@ -51,7 +51,7 @@ def _entries(page: Page, rows: list[dict[str, Any]], limit: int) -> None:
 @click.argument("name", required=False, default="")
 @_limit(20)
 @as_of
-def history(call: Call, name: str, limit: int, as_of: str | None) -> ExitCode:
+def history(call: Call, *, name: str, limit: int, as_of: str | None) -> ExitCode:
     """Show what happened to an entry, or to all.
 
     The latest comes first.

@@ -13,8 +13,10 @@ from regista.cli.render import Page
 from regista.registry.core import Registry
 from regista.registry.results import Decided, Drilled, Moved
 
-to_stage = click.option("--to", "stage", metavar="STAGE", required=True, help="The stage asked for.")
-in_stage = click.option("--stage", metavar="STAGE", required=True, help="The stage that is meant.")
+to_stage = click.option("--to", "stage", metavar="STAGE", required=True,
+                        help="The stage asked for.")
+in_stage = click.option("--stage", metavar="STAGE", required=True,
+                        help="The stage that is meant.")
 
 
 @command(name="check", examples=("regista check fraud/card@latest --to prod",))
@@ -43,7 +45,7 @@ def check(call: Call, ref: str, stage: str) -> ExitCode:
               help="Let back in what was rolled back from there; needs a reason.")
 @txid
 def promote(
-    call: Call, ref: str, stage: str, reason: str, again: bool, txid: str | None  # noqa: FBT001
+    call: Call, *, ref: str, stage: str, reason: str, again: bool, txid: str | None
 ) -> ExitCode:
     """Ask for a stage: the gates decide, then it moves.
 
@@ -100,7 +102,7 @@ def demote(call: Call, name: str, stage: str, reason: str, txid: str | None) -> 
 @reason
 @txid
 def rollback(
-    call: Call, name: str, stage: str, to: int | None, reason: str, txid: str | None
+    call: Call, *, name: str, stage: str, to: int | None, reason: str, txid: str | None
 ) -> ExitCode:
     """Restore what a stage held before.
 
@@ -133,7 +135,7 @@ def _skipped(page: Page, result: Moved) -> None:
 @click.option("--smoke", metavar="COMMAND", default="",
               help="Run this in the folder with the fetched artifacts; it must exit 0.")
 @txid
-def drill(call: Call, name: str, stage: str, smoke: str, txid: str | None) -> ExitCode:
+def drill(call: Call, *, name: str, stage: str, smoke: str, txid: str | None) -> ExitCode:
     """Rehearse a rollback; nothing moves.
 
     Fetches what a rollback would restore, checks every digest, runs the smoke command, and

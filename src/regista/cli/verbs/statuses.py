@@ -49,7 +49,7 @@ def archive(call: Call, ref: str, reason: str, txid: str | None) -> ExitCode:
 @reason
 @txid
 def delete(
-    call: Call, ref: str, purge: bool, reason: str, txid: str | None  # noqa: FBT001
+    call: Call, *, ref: str, purge: bool, reason: str, txid: str | None
 ) -> ExitCode:
     """Leave a tombstone of a version.
 

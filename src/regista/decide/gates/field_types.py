@@ -69,7 +69,7 @@ def _duration(value: object, _context: CheckContext) -> Problems:
         return problem(f"must be a duration, not {described(value)}", _DURATION_HINT)
     problems = tried(parse_duration, value)
     if not problems and parse_duration(value) > MAX_DURATION:
-        return problem(f"{value} is longer than a hundred years")
+        return problem(f"{shown(value)} is longer than a hundred years")
     return problems
 
 

@@ -56,7 +56,7 @@ class GateKind:
 
     def check(self, params: object, context: CheckContext) -> Problems:
         """Check parameters as a policy gives them."""
-        problems = check_fields(self.all_fields, params, context, f"a {self.kind} gate")
+        problems = check_fields(self.all_fields, params, context, f"the {self.kind} gate")
         if problems or not isinstance(params, dict):
             return problems
         return self.cross_check(params, context)

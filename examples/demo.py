@@ -1,0 +1,321 @@
+"""The whole job on real input: train, register, evaluate, be refused, promote, drill, roll back.
+
+`make demo` runs this. Training is Python (`digits.py`); everything that concerns the registry is
+a command of `regista`, printed before its output, so that what you see is what you can type.
+Who is refused and who ends up in production is the same on every run; times and ids are real.
+"""
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+WIDTH = 80
+REFUSED = 3
+MODEL = "digits/classifier"
+PROMPT = "digits/explain"
+
+PROMPTS = (
+    "Which digit do you see in this image?\n",
+    "You see an image of 8 by 8 pixels that shows one handwritten digit.\n"
+    "Answer with the digit alone. If you are not sure, answer with a question mark.\n",
+)
+LEADERBOARD = (
+    "SELECT rank, version, round(value, 3) AS accuracy, stages FROM leaderboard"
+    f" WHERE entry = '{MODEL}' AND metric = 'accuracy' ORDER BY rank"
+)
+EIGHTS = (
+    "SELECT version, value AS on_eights FROM latest_scores"
+    f" WHERE entry = '{MODEL}' AND slice = 'digit=8' ORDER BY version"
+)
+
+
+class Shell:
+    """Runs `regista` commands in the work folder, each printed as a person would type it.
+
+    Attributes:
+        folder: where commands run.
+        registry: the registry that they mean.
+        commands: how many have run.
+    """
+
+    def __init__(self, folder: Path, registry: Path) -> None:
+        self.folder = folder
+        self.registry = registry
+        self.commands = 0
+        self._environment = {
+            **os.environ,
+            "REGISTA_REGISTRY": str(registry),
+            "REGISTA_ACTOR": "ada",
+            # the drill's smoke command is to find this Python, with scikit-learn in it
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        }
+        if not sys.stdout.isatty():
+            self._environment["COLUMNS"] = str(WIDTH)
+
+    def regista(self, *arguments: str, expect: int = 0) -> None:
+        """Run one command; end the demo when its exit code is not the expected one."""
+        print("\n" + "\n".join(typed(("regista", *arguments))), flush=True)
+        command = [sys.executable, "-m", "regista", *arguments]
+        done = subprocess.run(command, cwd=self.folder, env=self._environment, check=False)
+        self.commands += 1
+        if done.returncode != expect:
+            sys.exit(f"demo: this exited with {done.returncode}; {expect} was expected")
+        if expect:
+            print(f"(exit code {expect})", flush=True)
+
+
+def typed(arguments: tuple[str, ...]) -> Iterator[str]:
+    """Give a command line as a person would type it, in lines that fit."""
+    line = "$"
+    for argument in map(shlex.quote, arguments):
+        if len(line) + len(argument) + 3 > WIDTH and line.strip() != "$":
+            yield line + " \\"
+            line = "   "
+        line += " " + argument
+    yield line
+
+
+def chapter(title: str, text: str) -> None:
+    """Begin a part of the demo."""
+    print(f"\n\n{title}\n{'─' * len(title)}")
+    print(textwrap.fill(text, WIDTH), flush=True)
+
+
+class Demo:
+    """The story, part by part."""
+
+    def __init__(self, shell: Shell) -> None:
+        # imported late: it takes a second, and --help should not
+        import digits
+
+        self.shell = shell
+        self.run = shell.regista
+        self.data = digits.Digits()
+        self.train = digits.train
+        self.candidates = {candidate.slug: candidate for candidate in digits.CANDIDATES}
+
+    def begin(self) -> None:
+        """A registry, its policy, and the data."""
+        chapter(
+            "1  A registry is a folder",
+            "There is no server. The policy says what a version must show before it may enter"
+            " a stage; it becomes part of the history.",
+        )
+        shutil.copy(HERE / "policy.yaml", self.shell.folder)
+        self.run("init", "--policy", "policy.yaml")
+        chapter(
+            "2  Data is an entry too",
+            "So a model can say which version of the data it was trained and evaluated on.",
+        )
+        self.data.write(self.shell.folder / "data")
+        (self.shell.folder / "DATA_CARD.md").write_text(self.data.card(), encoding="utf-8")
+        self.run("register", "digits", "data", "--kind", "dataset", "--card", "DATA_CARD.md",
+                 "--tag", "license=cc-by-4.0")
+
+    def register(self, slug: str, *options: str) -> None:
+        """Train a candidate and register what the training left."""
+        candidate = self.candidates[slug]
+        folder = f"models/{slug}"
+        started = time.monotonic()
+        accuracy = self.train(candidate, self.data, self.shell.folder / folder)
+        print(f"\n[trained in {time.monotonic() - started:.1f} s: {accuracy:.1%} accurate on the"
+              " holdout]", flush=True)
+        params = [word for key, value in candidate.params.items()
+                  for word in ("--param", f"{key}={value}")]
+        self.run("register", MODEL, f"{folder}/model", "--card",
+                 f"{folder}/model/MODEL_CARD.md", "--dataset", "digits@1", *params,
+                 "--tag", "owner=vision", *options)
+
+    def evaluate(self, slug: str, version: int) -> None:
+        """Log the scores of a candidate, in all and by digit, with every single answer."""
+        self.run("eval", "log", f"{MODEL}@{version}", "--suite", "holdout", "--dataset",
+                 "digits@1", "--from", f"models/{slug}/scores.json", "--samples",
+                 f"models/{slug}/samples.jsonl")
+
+    def promote(self, version: int, stage: str, expect: int = 0) -> None:
+        """Ask for a stage."""
+        self.run("promote", f"{MODEL}@{version}", "--to", stage, expect=expect)
+
+    def first_models(self) -> None:
+        """A model without evidence, then with; a better one takes its place."""
+        chapter(
+            "3  No evidence, no stage",
+            "A decision tree is registered, and somebody asks for staging at once. A gate that"
+            " has nothing to look at does not pass.",
+        )
+        self.register("tree")
+        self.promote(1, "staging", expect=REFUSED)
+        print("\nWith scores, overall and for each digit, it goes all the way.")
+        self.evaluate("tree", 1)
+        self.promote(1, "staging")
+        self.promote(1, "prod")
+        chapter(
+            "4  A better model replaces it",
+            "Logistic regression. The gates compare it with what is in prod.",
+        )
+        self.register("logistic", "--label", "1.0.0")
+        self.evaluate("logistic", 2)
+        self.promote(2, "staging")
+        self.promote(2, "prod")
+        print("\nWhat is in prod? One number, for scripts:")
+        self.run("resolve", f"{MODEL}@prod")
+
+    def rehearse(self) -> None:
+        """A drill."""
+        chapter(
+            "5  Would a rollback work today?",
+            "A drill does all of a rollback but the move: it fetches the version that would come"
+            " back, checks every digest, and runs a smoke test on it. Our policy wants one"
+            " before anything else may enter prod.",
+        )
+        self.run("drill", MODEL, "--stage", "prod", "--smoke", "python smoke.py")
+
+    def refusals(self) -> None:
+        """Two models that must not get in."""
+        chapter(
+            "6  A worse model is refused",
+            "Somebody regularised far too hard. It is good enough for staging, and worse than"
+            " what is in prod.",
+        )
+        self.register("flat")
+        self.evaluate("flat", 3)
+        self.promote(3, "staging")
+        self.promote(3, "prod", expect=REFUSED)
+        chapter(
+            "7  An average hides a loss",
+            "A support vector machine is better on the whole. But its training data had lost"
+            " most of the eights, and it shows in one slice.",
+        )
+        self.register("svm-lost")
+        self.evaluate("svm-lost", 4)
+        self.promote(4, "staging")
+        self.promote(4, "prod", expect=REFUSED)
+
+    def success(self) -> None:
+        """The model that gets in."""
+        chapter(
+            "8  With the eights back, it passes",
+            "The same model on the whole data. `check` asks without moving anything.",
+        )
+        self.register("svm", "--label", "2.0.0")
+        self.evaluate("svm", 5)
+        self.promote(5, "staging")
+        self.run("check", f"{MODEL}@5", "--to", "prod")
+        self.promote(5, "prod")
+        self.run("alias", f"{MODEL}@5", "champion")
+
+    def go_back(self) -> None:
+        """A rollback."""
+        chapter(
+            "9  Friday, 18:55: go back",
+            "The new model misbehaves in a way that no suite had looked for. A rollback needs no"
+            " gate and asks no question.",
+        )
+        self.run("rollback", MODEL, "--stage", "prod", "--reason",
+                 "misreads sevens with a bar", "--actor", "on-call")
+        self.run("resolve", f"{MODEL}@prod")
+        print("\nIt does not come back by accident:")
+        self.promote(5, "prod", expect=REFUSED)
+
+    def prompts(self) -> None:
+        """A prompt is versioned in the same way."""
+        chapter("10  Prompts are versions too", "A text file is an artifact like any other.")
+        folder = self.shell.folder / "prompts"
+        folder.mkdir()
+        for text in PROMPTS:
+            (folder / "explain.txt").write_text(text, encoding="utf-8")
+            self.run("register", PROMPT, "prompts/explain.txt", "--kind", "prompt", "--tag",
+                     "owner=vision")
+        self.run("promote", f"{PROMPT}@2", "--to", "prod")
+
+    def look_back(self) -> None:
+        """Everything that happened is on record, and can be checked."""
+        chapter("11  What happened, and when", "Every decision is on record, refusals included.")
+        self.run("history", MODEL, "--limit", "12")
+        print("\nAs it was before the rollback:")
+        self.run("resolve", f"{MODEL}@champion", "--json")
+        self.run("list")
+        chapter(
+            "12  Ask in SQL",
+            "The tables are Parquet files. `regista sql` brings DuckDB; any other engine reads"
+            " them too.",
+        )
+        self.run("sql", LEADERBOARD)
+        self.run("sql", EIGHTS)
+        chapter(
+            "13  Trust nothing",
+            "`verify` reads the files alone: it follows the chain of commits, plays back every"
+            " decision, compares the tables with the log and hashes every artifact again.",
+        )
+        self.run("verify", "--deep")
+
+
+def finish(shell: Shell, started: float) -> None:
+    """Say what to try next."""
+    on_path = shutil.which("regista")
+    here = str(Path(sys.executable).parent / "regista")
+    spoken = "regista" if on_path and Path(on_path).samefile(here) else here
+    registry = os.path.relpath(shell.registry)
+    chapter(
+        "Now you",
+        f"{shell.commands} commands in {time.monotonic() - started:.0f} s. The registry is the"
+        f" folder {registry}; look into it. To try next:",
+    )
+    print()
+    if spoken != "regista":
+        print(f"  alias regista={os.path.relpath(spoken)}")
+    print(f"  export REGISTA_REGISTRY={registry}")
+    for line in (
+        f"regista show {MODEL}",
+        f"regista show {MODEL}@prod",
+        f"regista diff {MODEL}@2 {MODEL}@5",
+        f"regista check {MODEL}@4 --to prod",
+        f"regista get {MODEL}@prod /tmp/model",
+        "regista sql --emit-views",
+        f'regista promote {MODEL}@5 --to prod --again --reason "bars are fine now"',
+    ):
+        print(f"  {line}")
+    print(
+        f"\n  sed -i 's/0.9483/0.9983/' {registry}/log/000000/000000000009.json"
+        "\n  regista verify        # and see what it finds"
+    )
+
+
+def main() -> None:
+    """Run the demo."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--work", type=Path, default=ROOT / "demo",
+                        help="folder to work in; demo/ by default, which is emptied first")
+    parser.add_argument("--registry", type=Path,
+                        help="where the registry goes; into the work folder by default")
+    options = parser.parse_args()
+    work = options.work.resolve()
+    registry = (options.registry or work / "registry_data").resolve()
+    if work == ROOT / "demo":
+        shutil.rmtree(work, ignore_errors=True)
+    for folder in (work, registry):
+        if folder.exists() and any(folder.iterdir()):
+            parser.error(f"{folder} is not empty")
+    work.mkdir(parents=True, exist_ok=True)
+    # one thread each is faster for models this small, and gives the same answers everywhere
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    started = time.monotonic()
+    demo = Demo(Shell(work, registry))
+    for part in (demo.begin, demo.first_models, demo.rehearse, demo.refusals, demo.success,
+                 demo.go_back, demo.prompts, demo.look_back):
+        part()
+    finish(demo.shell, started)
+
+
+if __name__ == "__main__":
+    main()

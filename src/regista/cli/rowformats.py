@@ -1,0 +1,133 @@
+"""Rows of a query, written in one of several formats.
+
+Nulls are empty cells and JSON's null. Rows are written as they come, so a large result needs no
+more memory than the query did.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from regista.cli.ci import markdown
+from regista.cli.output import dumps
+from regista.cli.render import Page, plural
+from regista.errors import InvalidInputError
+from regista.model.names import shown
+
+FORMATS = ("table", "csv", "json", "markdown", "parquet")
+_BATCH = 1000
+_NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL", "REAL")
+
+
+def write_result(rows: Any, format_: str, file: Path | None, page: Page) -> None:  # noqa: ANN401
+    """Write the rows of a DuckDB relation.
+
+    Args:
+        rows: the relation.
+        format_: one of `FORMATS`.
+        file: where to; standard output when None.
+        page: an empty page, for tables.
+
+    Raises:
+        InvalidInputError: parquet without a file, or a file that cannot be written.
+    """
+    if format_ == "parquet":
+        _write_parquet(rows, file)
+        return
+    write = {"table": _table(page), "csv": _csv, "json": _json, "markdown": _markdown}[format_]
+    with _opened(file) as stream:
+        write(rows, stream)
+
+
+def _write_parquet(rows: Any, file: Path | None) -> None:  # noqa: ANN401
+    import duckdb
+
+    if file is None:
+        raise InvalidInputError("parquet needs a file", hint="add --output FILE")
+    try:
+        rows.write_parquet(str(file))
+    except duckdb.Error as error:
+        raise InvalidInputError(
+            f"cannot write {shown(str(file), 200)}: {str(error).partition(chr(10))[0]}"
+        ) from error
+
+
+@contextmanager
+def _opened(file: Path | None) -> Iterator[TextIO]:
+    if file is None:
+        yield sys.stdout
+        return
+    try:
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+    except OSError as error:
+        raise InvalidInputError(
+            f"cannot write {shown(str(file), 200)}: {error.strerror}"
+        ) from error
+
+
+def _batches(rows: Any) -> Iterator[Sequence[Any]]:  # noqa: ANN401
+    while batch := rows.fetchmany(_BATCH):
+        yield from batch
+
+
+def _table(page: Page) -> Callable[[Any, TextIO], None]:
+    def write(rows: Any, stream: TextIO) -> None:  # noqa: ANN401
+        columns = rows.columns
+        numeric = [name for name, type_ in zip(columns, rows.types, strict=True)
+                   if any(word in str(type_).upper() for word in _NUMBERS)]
+        cells = [[_text(value) for value in row] for row in _batches(rows)]
+        page.table(columns, cells, right=numeric)
+        page.line(f"({plural(len(cells), 'row')})", "dim")
+        stream.write(f"{page}\n")
+
+    return write
+
+
+def _csv(rows: Any, stream: TextIO) -> None:  # noqa: ANN401
+    import csv
+
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(rows.columns)
+    writer.writerows([_text(value) for value in row] for row in _batches(rows))
+
+
+def _json(rows: Any, stream: TextIO) -> None:  # noqa: ANN401
+    columns = rows.columns
+    separator = "["
+    for row in _batches(rows):
+        stream.write(separator + dumps(dict(zip(columns, row, strict=True))))
+        separator = ",\n"
+    stream.write("]\n" if separator != "[" else "[]\n")
+
+
+def _markdown(rows: Any, stream: TextIO) -> None:  # noqa: ANN401
+    columns = rows.columns
+    stream.write("| " + " | ".join(map(markdown, columns)) + " |\n")
+    stream.write("|" + "---|" * len(columns) + "\n")
+    for row in _batches(rows):
+        cells = [_text(value) if isinstance(value, (int, float)) else markdown(_text(value))
+                 for value in row]
+        stream.write("| " + " | ".join(cells) + " |\n")
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - whatever DuckDB gives
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case datetime():
+            moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+            return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f").rstrip("0").rstrip(".")
+        case date():
+            return value.isoformat()
+        case dict() | list() | tuple():
+            return dumps(value)
+        case float():
+            return repr(value)
+        case _:
+            return str(value)
