@@ -13,7 +13,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -73,15 +73,25 @@ class Shell:
             print(f"(exit code {expect})", flush=True)
 
 
-def typed(arguments: tuple[str, ...]) -> Iterator[str]:
+def typed(arguments: Sequence[str]) -> Iterator[str]:
     """Give a command line as a person would type it, in lines that fit."""
     line = "$"
-    for argument in map(shlex.quote, arguments):
-        if len(line) + len(argument) + 3 > WIDTH and line.strip() != "$":
+    for word in _words(arguments):
+        if len(line) + len(word) + 3 > WIDTH and line.strip() != "$":
             yield line + " \\"
             line = "   "
-        line += " " + argument
+        line += " " + word
     yield line
+
+
+def _words(arguments: Sequence[str]) -> Iterator[str]:
+    """Give the quoted arguments, an option together with its value."""
+    rest = list(map(shlex.quote, arguments))
+    while rest:
+        word = rest.pop(0)
+        if word.startswith("--") and rest and not rest[0].startswith("--"):
+            word += " " + rest.pop(0)
+        yield word
 
 
 def chapter(title: str, text: str) -> None:

@@ -86,9 +86,7 @@ class FakeCase:
         if number not in self.versions:
             self.add(number)
         run_id = f"r{number}-{len(self.runs)}"
-        head = RunHead(
-            run_id, 10, time, "ana", status, dataset, dataset_digest, len(scores), 0
-        )
+        head = RunHead(run_id, 10, time, "ana", status, dataset, dataset_digest, len(scores), 0)
         ordered = sorted(scores, key=lambda item: (item.task, item.metric, item.slice))
         self.versions[number].runs[suite] = head
         self.runs[number, suite] = Run(suite, head, tuple(ordered))

@@ -15,13 +15,11 @@ from regista.registry.results import Decided, EvalLogged
 
 DOTENV = "REGISTA_DOTENV"
 _MARKS = {"passed": "✅", "failed": "❌", "refused": "❌", "undecidable": "❔", "waived": "⚠️"}
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_PUNCTUATION = frozenset("!\"#$%'()*+,-./:;=?@[\\]^_`{|}~")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
+_MARKUP = frozenset("\\`*_[]|~#!")
 
 
-def tell_decision(
-    result: Decided, *, asked: bool, environ: Mapping[str, str] = os.environ
-) -> None:
+def tell_decision(result: Decided, *, asked: bool, environ: Mapping[str, str] = os.environ) -> None:
     """Tell the CI system of a decision.
 
     Args:
@@ -32,17 +30,25 @@ def tell_decision(
     if not _in_ci(environ):
         return
     outputs = {
-        "outcome": result.outcome, "name": result.name, "version": result.version,
-        "stage": result.stage, "from_version": result.from_version, "seq": result.seq,
+        "outcome": result.outcome,
+        "name": result.name,
+        "version": result.version,
+        "stage": result.stage,
+        "from_version": result.from_version,
+        "seq": result.seq,
         "commit": result.commit,
-        "failed_gates": ",".join(one_line(gate["id"]) for gate in result.gates
-                                 if gate["status"] in {"failed", "undecidable"}),
+        "failed_gates": ",".join(
+            one_line(gate["id"])
+            for gate in result.gates
+            if gate["status"] in {"failed", "undecidable"}
+        ),
     }
     _tell(_decision_page(result, asked=asked), outputs, environ)
 
 
 def tell_eval(
-    result: EvalLogged, scores: Sequence[Mapping[str, object]],
+    result: EvalLogged,
+    scores: Sequence[Mapping[str, object]],
     environ: Mapping[str, str] = os.environ,
 ) -> None:
     """Tell the CI system of a logged evaluation run.
@@ -56,35 +62,53 @@ def tell_eval(
         return
     what = f"{result.name} version {result.version}, suite {result.suite}"
     lines = [f"### {markdown(what)}: {markdown(result.status)}", ""]
-    rows = [(score.get("task", ""), score["metric"], score["value"], score.get("stderr"))
-            for score in scores if not score.get("slice")]
+    rows = [
+        (score.get("task", ""), score["metric"], score["value"], score.get("stderr"))
+        for score in scores
+        if not score.get("slice")
+    ]
     if rows:
         lines += _table(("TASK", "METRIC", "VALUE", "STDERR"), rows)
     outputs = {
-        "run_id": result.run_id, "name": result.name, "version": result.version,
-        "suite": result.suite, "status": result.status, "scores": result.scores,
-        "samples": result.samples, "seq": result.seq, "commit": result.commit,
+        "run_id": result.run_id,
+        "name": result.name,
+        "version": result.version,
+        "suite": result.suite,
+        "status": result.status,
+        "scores": result.scores,
+        "samples": result.samples,
+        "seq": result.seq,
+        "commit": result.commit,
     }
     _tell(lines, outputs, environ)
 
 
 def markdown(text: object) -> str:
     """Return text so that Markdown shows it as it is, on one line: no markup, links or HTML."""
-    return "".join(
-        _ENTITIES.get(char) or (f"\\{char}" if char in _PUNCTUATION else char)
+    escaped = "".join(
+        _ENTITIES.get(char) or (f"\\{char}" if char in _MARKUP else char)
         for char in one_line(str(text))
     )
+    # what would become a link by itself
+    return escaped.replace("://", "\\://").replace("www.", "www\\.")
 
 
 def _decision_page(result: Decided, *, asked: bool) -> list[str]:
     mark = _MARKS.get(result.outcome, "")
     lines = [f"### {mark} {result.outcome}: {markdown(summary(result, asked=asked))}", ""]
     if result.gates:
-        lines += _table(HEADERS, [
-            (f"{_MARKS.get(gate['status'], '')} {gate['status']}", gate["id"], gate["observed"],
-             gate["required"])
-            for gate in result.gates
-        ])
+        lines += _table(
+            HEADERS,
+            [
+                (
+                    f"{_MARKS.get(gate['status'], '')} {gate['status']}",
+                    gate["id"],
+                    gate["observed"],
+                    gate["required"],
+                )
+                for gate in result.gates
+            ],
+        )
     elif result.ungated:
         lines += ["No rule of the policy covers this, so no gate had a say.", ""]
     for gate in result.gates:
@@ -100,9 +124,10 @@ def _table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str
         "| " + " | ".join(header.capitalize() for header in headers) + " |",
         "|" + "---|" * len(headers),
     ]
-    for row in rows:
-        lines.append("| " + " | ".join(markdown("" if cell is None else cell) for cell in row)
-                     + " |")
+    lines += [
+        "| " + " | ".join(markdown("" if cell is None else cell) for cell in row) + " |"
+        for row in rows
+    ]
     return [*lines, ""]
 
 
@@ -110,9 +135,7 @@ def _in_ci(environ: Mapping[str, str]) -> bool:
     return "GITHUB_ACTIONS" in environ or "GITLAB_CI" in environ
 
 
-def _tell(
-    page: Sequence[str], outputs: Mapping[str, object], environ: Mapping[str, str]
-) -> None:
+def _tell(page: Sequence[str], outputs: Mapping[str, object], environ: Mapping[str, str]) -> None:
     texts = {name: "" if value is None else str(value) for name, value in outputs.items()}
     if environ.get("GITHUB_ACTIONS"):
         _append(environ.get("GITHUB_STEP_SUMMARY"), "\n".join(page) + "\n\n")

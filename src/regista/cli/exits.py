@@ -5,7 +5,7 @@ number. Nothing here prints.
 """
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from regista import errors
 
@@ -62,28 +62,15 @@ def exit_code_of_result(result: "Written") -> ExitCode:
             return ExitCode.DONE
 
 
-def meaning(code: ExitCode) -> str:
-    """Return what an exit code means, in a few words."""
-    match code:
-        case ExitCode.DONE:
-            return "done"
-        case ExitCode.INTERNAL:
-            return "internal error, a bug"
-        case ExitCode.INVALID:
-            return "usage, invalid or missing input, or a newer format"
-        case ExitCode.REFUSED:
-            return "refused by a gate or by a rule of state"
-        case ExitCode.NOT_FOUND:
-            return "no such registry, entry, version, selector or rollback target"
-        case ExitCode.CONFLICT:
-            return "other writers won until the timeout, or the outcome is unknown"
-        case ExitCode.INTEGRITY:
-            return "stored bytes are not what they should be, or a drill failed"
-        case ExitCode.STORAGE:
-            return "the storage is unreachable, full, or denies access"
-        case ExitCode.INTERRUPTED:
-            return "interrupted with Ctrl-C"
-        case ExitCode.BROKEN_PIPE:
-            return "the reader of the output went away"
-        case _:
-            assert_never(code)
+MEANINGS: dict[ExitCode, str] = {
+    ExitCode.DONE: "done",
+    ExitCode.INTERNAL: "internal error, a bug",
+    ExitCode.INVALID: "usage, invalid or missing input, or a newer format",
+    ExitCode.REFUSED: "refused by a gate or by a rule of state",
+    ExitCode.NOT_FOUND: "no such registry, entry, version, selector or rollback target",
+    ExitCode.CONFLICT: "other writers won until the timeout, or the outcome is unknown",
+    ExitCode.INTEGRITY: "stored bytes are not what they should be, or a drill failed",
+    ExitCode.STORAGE: "the storage is unreachable, full, or denies access",
+    ExitCode.INTERRUPTED: "interrupted with Ctrl-C",
+    ExitCode.BROKEN_PIPE: "the reader of the output went away",
+}

@@ -22,7 +22,8 @@ def draw_gates(page: Page, gates: Sequence[Mapping[str, Any]]) -> None:
     page.table(
         HEADERS,
         [(gate["status"], gate["id"], gate["observed"], gate["required"]) for gate in gates],
-        wrapped=True,
+        keep=("STATUS",),
+        wrapped=HEADERS[1:],
     )
     for gate in gates:
         if gate["status"] in OPEN:
@@ -46,11 +47,12 @@ def summary(result: Decided, *, asked: bool) -> str:
         asked: whether it was only asked about (`check`), and nothing moved.
     """
     what = f"{result.name} version {result.version}"
-    if result.from_version == result.version:
-        return f"{what} is in {result.stage} already"
-    if asked:
-        would = "would not enter" if result.refused else "would enter"
-        return f"{what} {would} {result.stage}, which holds {held(result.from_version)}"
+    stage, holder = result.stage, result.from_version
+    if holder == result.version:
+        return f"{what} is in {stage} already"
     if result.refused:
-        return f"{what} stays out of {result.stage}, which keeps {held(result.from_version)}"
-    return f"{what} is in {result.stage} now, which held {held(result.from_version)}"
+        keeps = "stays empty" if holder is None else f"keeps version {holder}"
+        stays = "would stay" if asked else "stays"
+        return f"{what} {stays} out of {stage}, which {keeps}"
+    instead = "which was empty" if holder is None else f"in place of version {holder}"
+    return f"{what} {'would enter' if asked else 'is now in'} {stage}, {instead}"

@@ -23,13 +23,20 @@ class Command(click.Command):
         examples: command lines, shown in help and in the reference.
     """
 
-    def __init__(self, *args: Any, examples: tuple[str, ...] = (), **kwargs: Any) -> None:  # noqa: ANN401
-        super().__init__(*args, context_settings=SETTINGS, **kwargs)
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        examples: tuple[str, ...] = (),
+        **attributes: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(name, **{"context_settings": SETTINGS, **attributes})
         self.examples = examples
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in two parts, and the examples."""
-        own, shared = [], []
+        own: list[tuple[str, str]] = []
+        shared: list[tuple[str, str]] = []
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if record is not None:
@@ -50,8 +57,14 @@ class LazyGroup(click.Group):
         prefix: what stands before a command's name in the table: '' or `eval `.
     """
 
-    def __init__(self, *args: Any, prefix: str = "", **kwargs: Any) -> None:  # noqa: ANN401
-        super().__init__(*args, context_settings=SETTINGS, **kwargs)
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        prefix: str = "",
+        **attributes: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(name, **{"context_settings": SETTINGS, **attributes})
         self.prefix = prefix
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -67,8 +80,8 @@ class LazyGroup(click.Group):
         entry = COMMANDS.get(self.prefix + cmd_name) if " " not in cmd_name else None
         if entry is None:
             return None
-        module = import_module(f"regista.cli.verbs.{entry.module}")
-        command: click.Command = getattr(module, entry.attribute)
+        module = import_module(f"regista.cli.verbs.{entry[0]}")
+        command: click.Command = getattr(module, entry[1])
         return command
 
     def resolve_command(
@@ -85,16 +98,21 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands by section, without importing one."""
-        listed = {name: {**GROUPS, **COMMANDS}.get(name) or COMMANDS[self.prefix + name]
-                  for name in self.list_commands(ctx)}
+        listed = {
+            name: {**GROUPS, **COMMANDS}.get(name) or COMMANDS[self.prefix + name]
+            for name in self.list_commands(ctx)
+        }
         widest = max(map(len, listed))
         for section in SECTIONS:
-            records = [(name.ljust(widest), entry.help) for name, entry in listed.items()
-                       if entry.section == section]
+            records = [
+                (name.ljust(widest), help_)
+                for name, (_, _, help_, own) in listed.items()
+                if own == section
+            ]
             if records:
                 with formatter.section("Commands" if self.prefix else section):
                     formatter.write_dl(records)
 
 
 def _subgroup(name: str) -> LazyGroup:
-    return LazyGroup(name=name, prefix=f"{name} ", help=GROUPS[name].help)
+    return LazyGroup(name=name, prefix=f"{name} ", help=GROUPS[name][2])

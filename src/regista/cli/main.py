@@ -24,7 +24,8 @@ COMPLETE = "_REGISTA_COMPLETE"
 
 
 @click.group(
-    PROGRAM, cls=LazyGroup,
+    PROGRAM,
+    cls=LazyGroup,
     epilog="Help of one command: regista COMMAND --help",
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
@@ -56,21 +57,30 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = _invoke(arguments)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        return _reader_gone()
-    except click.exceptions.NoArgsIsHelpError as error:
-        return _usage_with_help(error, as_json=as_json)
-    except click.ClickException as error:
-        return _usage(error, as_json=as_json)
-    except RegistaError as error:
-        output.report(error, as_json=as_json)
-        return exit_code_of(error)
-    except OSError as error:
-        return _system(error, as_json=as_json)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is reported as one
-        return _bug(error, as_json=as_json)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - a bug is reported as one
+        return _failed(error, as_json=as_json)
+    return code
+
+
+def _failed(error: BaseException, *, as_json: bool) -> ExitCode:
+    """Report whatever ended the command, and return the exit code that it has."""
+    code: ExitCode
+    match error:
+        case KeyboardInterrupt():
+            code = ExitCode.INTERRUPTED
+        case BrokenPipeError():
+            code = _reader_gone()
+        case click.exceptions.NoArgsIsHelpError():
+            code = _usage_with_help(error, as_json=as_json)
+        case click.ClickException():
+            code = _usage(error, as_json=as_json)
+        case RegistaError():
+            output.report(error, as_json=as_json)
+            code = exit_code_of(error)
+        case OSError():
+            code = _system(error, as_json=as_json)
+        case _:
+            code = _bug(error, as_json=as_json)
     return code
 
 
@@ -127,13 +137,14 @@ def _system(error: OSError, *, as_json: bool) -> ExitCode:
     return ExitCode.STORAGE
 
 
-def _bug(error: Exception, *, as_json: bool) -> ExitCode:
+def _bug(error: BaseException, *, as_json: bool) -> ExitCode:
     if os.environ.get("REGISTA_DEBUG"):
         raise error
     name = type(error).__name__
     if as_json:
-        output.fail("internal", f"{name}: {error}", "REGISTA_DEBUG=1 shows the traceback",
-                    as_json=True)
+        output.fail(
+            "internal", f"{name}: {error}", "REGISTA_DEBUG=1 shows the traceback", as_json=True
+        )
     else:
         from regista.cli.text import one_line
 

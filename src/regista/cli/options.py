@@ -6,7 +6,7 @@ library, and renders. The common options may stand before or after the command's
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,11 +17,11 @@ from regista.cli import output
 from regista.cli.exits import ExitCode, exit_code_of_result
 from regista.cli.group import Command
 from regista.cli.locating import locate
-from regista.cli.render import Page, Terminal, stdout_terminal
 from regista.read.opening import open_replica
 from regista.registry.reads import Reads
 
 if TYPE_CHECKING:
+    from regista.cli.render import Page
     from regista.registry.core import Registry
     from regista.registry.results import Written
 
@@ -46,7 +46,6 @@ class Call:
     json: bool = False
     actor: str | None = None
     timeout: float | None = None
-    terminal: Terminal = field(default_factory=lambda: stdout_terminal(os.environ))
 
     def uri(self) -> str:
         """Return the registry that is meant."""
@@ -77,11 +76,13 @@ class Call:
 
         return DEFAULT_TIMEOUT_S if self.timeout is None else self.timeout
 
-    def page(self) -> Page:
+    def page(self) -> "Page":
         """Return an empty page for the terminal."""
-        return Page(self.terminal)
+        from regista.cli.render import Page, stdout_terminal
 
-    def answer(self, value: Any, draw: Callable[[Page], None]) -> None:  # noqa: ANN401
+        return Page(stdout_terminal(os.environ))
+
+    def answer(self, value: Any, draw: Callable[["Page"], None]) -> None:  # noqa: ANN401
         """Print the answer: as JSON, or as a page that `draw` fills."""
         if self.json:
             output.write(output.dumps(value))
@@ -91,7 +92,7 @@ class Call:
         output.write(str(page))
 
     def write(
-        self, act: Callable[["Registry"], Done], draw: Callable[[Page, Done], None]
+        self, act: Callable[["Registry"], Done], draw: Callable[["Page", Done], None]
     ) -> ExitCode:
         """Do one write, print its result and what went wrong after it; return the exit code."""
         registry = self.open()
@@ -111,24 +112,33 @@ def _seconds(_ctx: click.Context, _param: click.Parameter, value: float | None) 
 def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that every command takes, and the program itself."""
     for option in (
-        click.option("--timeout", type=float, callback=_seconds, metavar="SECONDS",
-                     help="How long a write goes on against other writers; 60 by default."),
-        click.option("--actor", metavar="WHO",
-                     help="Who does it; found by itself when left out."),
+        click.option(
+            "--timeout",
+            type=float,
+            callback=_seconds,
+            metavar="SECONDS",
+            help="How long a write goes on against other writers; 60 by default.",
+        ),
+        click.option("--actor", metavar="WHO", help="Who does it; found by itself when left out."),
         click.option("--json", is_flag=True, help="Print JSON, and errors as JSON."),
-        click.option("--registry", metavar="URI",
-                     help="The registry; else REGISTA_REGISTRY, regista.toml, ./registry_data."),
+        click.option(
+            "--registry",
+            metavar="URI",
+            help="The registry; else REGISTA_REGISTRY, regista.toml, ./registry_data.",
+        ),
     ):
         function = option(function)
     return function
 
 
 as_of = click.option(
-    "--as-of", metavar="SEQ|TIME",
+    "--as-of",
+    metavar="SEQ|TIME",
     help="Answer as of a commit number, or of a time such as 2026-03-03T09:30:00Z.",
 )
 txid = click.option(
-    "--txid", metavar="ID",
+    "--txid",
+    metavar="ID",
     help="Transaction id: the same command with the same id is done once.",
 )
 reason = click.option("--reason", metavar="TEXT", default="", help="Why; kept in the history.")
@@ -147,8 +157,10 @@ def command(*, examples: tuple[str, ...] = (), name: str) -> Callable[[Body], cl
         def run(**values: Any) -> ExitCode | None:  # noqa: ANN401 - the options' values
             outer = click.get_current_context().find_root().obj or COMMON_DEFAULTS
             common = {key: values.pop(key) for key in COMMON_DEFAULTS}
-            merged = {key: outer[key] if value in (None, False) else value
-                      for key, value in common.items()}
+            merged = {
+                key: outer[key] if value in (None, False) else value
+                for key, value in common.items()
+            }
             return body(Call(**merged), **values)
 
         return click.command(name, cls=Command, examples=examples)(common_options(run))

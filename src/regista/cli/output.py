@@ -1,14 +1,14 @@
 """Writing to the two streams: data to standard output, prose to standard error.
 
-JSON is ASCII with `\\u` escapes, so that it is the same under every locale and harmless on a
-terminal; it has no NaN. Errors and warnings are one line each, whatever they quote.
+JSON is ASCII, so that it is the same under every locale and harmless on a terminal; it has no
+NaN. Errors and warnings are one line each, whatever they quote.
 """
 
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from regista.cli.text import one_line
@@ -22,27 +22,29 @@ def dumps(value: Any) -> str:  # noqa: ANN401 - any JSON-like value
 
 
 def _jsonable(value: Any) -> Any:  # noqa: ANN401
+    result: Any
     match value:
         case None | bool() | int() | str():
-            return value
+            result = value
         case float():
-            return value if math.isfinite(value) else None
+            result = value if math.isfinite(value) else None
         case Mapping():
-            return {str(key): _jsonable(item) for key, item in value.items()}
-        case Sequence():
-            return [_jsonable(item) for item in value]
+            result = {str(key): _jsonable(item) for key, item in value.items()}
+        case list() | tuple():
+            result = [_jsonable(item) for item in value]
         case datetime():
-            return format_time(value if value.tzinfo else value.replace(tzinfo=UTC))
-        case date():
-            return value.isoformat()
+            result = format_time(value if value.tzinfo else value.replace(tzinfo=UTC))
         case _:
-            return _foreign(value)
+            result = _foreign(value)
+    return result
 
 
 def _foreign(value: Any) -> Any:  # noqa: ANN401
     """Return a value that only SQL gives: a decimal as the number it is, the rest as text."""
     from decimal import Decimal
 
+    if isinstance(value, bytes):
+        return value.hex()
     return float(value) if isinstance(value, Decimal) else str(value)
 
 

@@ -57,7 +57,10 @@ class Bar:
         import click
 
         self._bar = click.progressbar(
-            length=self._total, label=self._label, file=sys.stderr, show_percent=True,
+            length=self._total,
+            label=self._label,
+            file=sys.stderr,
+            show_percent=True,
             update_min_steps=max(1, self._total // 200),
         )
         self._bar.update(self._done)

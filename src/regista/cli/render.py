@@ -15,13 +15,24 @@ from regista.cli.text import clip, pad, safe, safe_lines, width, wrap
 
 GAP = 2
 NARROWEST = 8
+CUT_TO = 16
 PLAIN_WIDTH = 100
 
 _CODES = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
 _WORD_COLOURS = {
-    "passed": "green", "ok": "green", "active": "green", "complete": "green", "better": "green",
-    "failed": "red", "refused": "red", "deleted": "red", "worse": "red",
-    "undecidable": "yellow", "waived": "yellow", "deprecated": "yellow", "archived": "yellow",
+    "passed": "green",
+    "ok": "green",
+    "active": "green",
+    "complete": "green",
+    "better": "green",
+    "failed": "red",
+    "refused": "red",
+    "deleted": "red",
+    "worse": "red",
+    "undecidable": "yellow",
+    "waived": "yellow",
+    "deprecated": "yellow",
+    "archived": "yellow",
     "partial": "yellow",
 }
 Paint = Callable[[str], str]
@@ -85,7 +96,7 @@ class Page:
         """Add a line that starts with a coloured status word."""
         line = f"{word}: {safe(text)}"
         first, *rest = wrap(line, self.terminal.wrap_at)
-        painted = self.paint(word, _WORD_COLOURS.get(word, "")) + first[len(word):]
+        painted = self.paint(word, _WORD_COLOURS.get(word, "")) + first[len(word) :]
         self.lines += [painted, *rest]
 
     def gap(self) -> None:
@@ -127,39 +138,48 @@ class Page:
         rows: Iterable[Sequence[object]],
         *,
         right: Sequence[str] = (),
-        wrapped: bool = False,
+        keep: Sequence[str] = (),
+        wrapped: Sequence[str] = (),
+        optional: Sequence[str] = (),
     ) -> None:
         """Add a table.
+
+        A table that is too wide for the terminal is narrowed where it may be: cells that are cut
+        give way first, cells that wrap after them.
 
         Args:
             headers: names of the columns.
             rows: cells; None is an empty one.
-            right: headers of columns that are aligned right, as numbers are.
-            wrapped: break cells that are too wide into lines instead of cutting them.
+            right: headers of columns that are aligned right, as numbers are, and never narrowed.
+            keep: headers of other columns that are never narrowed.
+            wrapped: headers of columns whose long cells become several lines; those of other
+                columns are cut.
+            optional: headers of columns that are left out when no row has anything in them.
         """
         cells = [["" if cell is None else safe(cell) for cell in row] for row in rows]
+        if optional:
+            headers, cells = _without_empty(headers, cells, optional)
         widths = [max(map(width, column)) for column in zip(headers, *cells, strict=True)]
         limit = self.terminal.width or (PLAIN_WIDTH if wrapped else None)
         if limit is not None:
-            widths = _fitted(widths, [width(header) for header in headers], limit)
-        aligned = [header in right for header in headers]
-        self.lines.append(self.paint(_joined(headers, widths, aligned), "bold"))
+            firm = {*right, *keep}
+            floors = [
+                columns if header in firm else min(columns, max(width(header), NARROWEST))
+                for header, columns in zip(headers, widths, strict=True)
+            ]
+            gentle = [
+                columns if header in wrapped else max(floor, min(columns, CUT_TO))
+                for header, columns, floor in zip(headers, widths, floors, strict=True)
+            ]
+            widths = _fitted(_fitted(widths, gentle, limit), floors, limit)
+        layout = Layout(
+            widths,
+            [header in right for header in headers],
+            [header in wrapped for header in headers],
+        )
+        self.lines.append(self.paint(layout.joined(headers, _plain), "bold"))
         for row in cells:
-            self.lines += self._row(row, widths, aligned, wrapped=wrapped)
-
-    def _row(
-        self, row: Sequence[str], widths: Sequence[int], right: Sequence[bool], *, wrapped: bool
-    ) -> list[str]:
-        if wrapped:
-            parts = [wrap(cell, columns) for cell, columns in zip(row, widths, strict=True)]
-        else:
-            parts = [[clip(cell, columns)] for cell, columns in zip(row, widths, strict=True)]
-        height = max(map(len, parts))
-        lines = []
-        for index in range(height):
-            cells = [part[index] if index < len(part) else "" for part in parts]
-            lines.append(_joined(cells, widths, right, self._word))
-        return lines
+            self.lines += layout.lines(row, self._word)
 
     def _word(self, text: str) -> str:
         """Colour a cell that is nothing but a status word."""
@@ -172,27 +192,62 @@ class Page:
         return f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the rows of one table are laid out.
+
+    Attributes:
+        widths: columns that each takes.
+        right: whether each is aligned right.
+        wrapped: whether each wraps; the others are cut.
+    """
+
+    widths: Sequence[int]
+    right: Sequence[bool]
+    wrapped: Sequence[bool]
+
+    def lines(self, row: Sequence[str], paint: Paint) -> list[str]:
+        """Return a row as one or more lines."""
+        parts = [
+            wrap(cell, columns) if wraps else [clip(cell, columns)]
+            for cell, columns, wraps in zip(row, self.widths, self.wrapped, strict=True)
+        ]
+        height = max(map(len, parts))
+        return [
+            self.joined([part[index] if index < len(part) else "" for part in parts], paint)
+            for index in range(height)
+        ]
+
+    def joined(self, cells: Sequence[str], paint: Paint) -> str:
+        """Return cells, none wider than its column, as one line."""
+        padded = [
+            paint(pad(cell, columns, right=right))
+            for cell, columns, right in zip(cells, self.widths, self.right, strict=True)
+        ]
+        # the last column is not filled up, so that no line ends in spaces
+        if not self.right[-1]:
+            padded[-1] = paint(cells[-1])
+        return (" " * GAP).join(padded).rstrip()
+
+
+def _without_empty(
+    headers: Sequence[str], cells: list[list[str]], optional: Sequence[str]
+) -> tuple[Sequence[str], list[list[str]]]:
+    kept = [
+        index
+        for index, header in enumerate(headers)
+        if header not in optional or any(row[index] for row in cells)
+    ]
+    return [headers[index] for index in kept], [[row[index] for index in kept] for row in cells]
+
+
 def _plain(text: str) -> str:
     return text
 
 
-def _joined(
-    cells: Sequence[str], widths: Sequence[int], right: Sequence[bool], paint: Paint = _plain
-) -> str:
-    padded = [
-        paint(pad(cell, columns, right=to_right))
-        for cell, columns, to_right in zip(cells, widths, right, strict=True)
-    ]
-    # the last column is not filled up, so that no line ends in spaces
-    if not right[-1]:
-        padded[-1] = paint(cells[-1])
-    return (" " * GAP).join(padded).rstrip()
-
-
-def _fitted(widths: list[int], least: list[int], limit: int) -> list[int]:
-    """Narrow the widest columns until the table fits, none below its header or 8 columns."""
+def _fitted(widths: list[int], floors: list[int], limit: int) -> list[int]:
+    """Narrow the widest columns, one by one, until the table fits; none below its floor."""
     fitted = list(widths)
-    floors = [min(own, max(header, NARROWEST)) for own, header in zip(widths, least, strict=True)]
     excess = sum(fitted) + GAP * (len(fitted) - 1) - limit
     while excess > 0:
         open_ = [i for i, columns in enumerate(fitted) if columns > floors[i]]

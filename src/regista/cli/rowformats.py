@@ -1,13 +1,13 @@
 """Rows of a query, written in one of several formats.
 
-Nulls are empty cells and JSON's null. Rows are written as they come, so a large result needs no
-more memory than the query did.
+Nulls are empty cells and JSON's null. Times are UTC. Rows are taken from the result in batches, so
+a large one needs little more memory than the query did.
 """
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,7 +18,7 @@ from regista.errors import InvalidInputError
 from regista.model.names import shown
 
 FORMATS = ("table", "csv", "json", "markdown", "parquet")
-_BATCH = 1000
+_BATCH = 50_000
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL", "REAL")
 
 
@@ -39,7 +39,7 @@ def write_result(rows: Any, format_: str, file: Path | None, page: Page) -> None
         return
     write = {"table": _table(page), "csv": _csv, "json": _json, "markdown": _markdown}[format_]
     with _opened(file) as stream:
-        write(rows, stream)
+        write(_fetchable(rows), stream)
 
 
 def _write_parquet(rows: Any, file: Path | None) -> None:  # noqa: ANN401
@@ -70,15 +70,31 @@ def _opened(file: Path | None) -> Iterator[TextIO]:
 
 
 def _batches(rows: Any) -> Iterator[Sequence[Any]]:  # noqa: ANN401
-    while batch := rows.fetchmany(_BATCH):
-        yield from batch
+    for offset in range(0, len(rows), _BATCH):
+        yield from rows.limit(_BATCH, offset=offset).fetchall()
+
+
+def _fetchable(rows: Any) -> Any:  # noqa: ANN401
+    """Return the relation with types that arrive without further libraries."""
+    types = [str(type_).upper() for type_ in rows.types]
+    if not any("WITH TIME ZONE" in type_ for type_ in types):
+        return rows
+    parts = []
+    for name, type_ in zip(rows.columns, types, strict=True):
+        quoted = '"' + name.replace('"', '""') + '"'
+        plain = "TIMESTAMP" if type_ == "TIMESTAMP WITH TIME ZONE" else "VARCHAR"
+        parts.append(f"{quoted}::{plain} AS {quoted}" if "WITH TIME ZONE" in type_ else quoted)
+    return rows.project(", ".join(parts))
 
 
 def _table(page: Page) -> Callable[[Any, TextIO], None]:
     def write(rows: Any, stream: TextIO) -> None:  # noqa: ANN401
         columns = rows.columns
-        numeric = [name for name, type_ in zip(columns, rows.types, strict=True)
-                   if any(word in str(type_).upper() for word in _NUMBERS)]
+        numeric = [
+            name
+            for name, type_ in zip(columns, rows.types, strict=True)
+            if any(word in str(type_).upper() for word in _NUMBERS)
+        ]
         cells = [[_text(value) for value in row] for row in _batches(rows)]
         page.table(columns, cells, right=numeric)
         page.line(f"({plural(len(cells), 'row')})", "dim")
@@ -109,25 +125,27 @@ def _markdown(rows: Any, stream: TextIO) -> None:  # noqa: ANN401
     stream.write("| " + " | ".join(map(markdown, columns)) + " |\n")
     stream.write("|" + "---|" * len(columns) + "\n")
     for row in _batches(rows):
-        cells = [_text(value) if isinstance(value, (int, float)) else markdown(_text(value))
-                 for value in row]
+        cells = [
+            _text(value) if isinstance(value, (int, float)) else markdown(_text(value))
+            for value in row
+        ]
         stream.write("| " + " | ".join(cells) + " |\n")
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - whatever DuckDB gives
     match value:
         case None:
-            return ""
+            text = ""
         case bool():
-            return "true" if value else "false"
+            text = "true" if value else "false"
         case datetime():
             moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-            return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f").rstrip("0").rstrip(".")
-        case date():
-            return value.isoformat()
+            text = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+            text = text.rstrip("0").rstrip(".")
         case dict() | list() | tuple():
-            return dumps(value)
-        case float():
-            return repr(value)
+            text = dumps(value)
+        case bytes():
+            text = value.hex()
         case _:
-            return str(value)
+            text = str(value)
+    return text

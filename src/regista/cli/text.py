@@ -1,7 +1,7 @@
 """Text for terminals: made safe, measured, cut and wrapped by the columns that it takes.
 
 Names, reasons and cards come from strangers. Whatever could move a cursor, hide or reorder text
-becomes a visible escape here (`\\u001b`), and all output for people goes through it. Tables and
+becomes a visible code here, and all output for people goes through it. Tables and
 colours are `regista.cli.render`.
 """
 
@@ -81,5 +81,5 @@ def wrap(text: str, columns: int) -> list[str]:
             # a head of nothing would never end: a wide character in one column
             head = _head(line, columns) or line[0]
             lines.append(head)
-            line = line[len(head):]
+            line = line[len(head) :]
     return [*lines, line] if line or not lines else lines

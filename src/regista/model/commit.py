@@ -11,6 +11,7 @@ from typing import Any
 
 from regista.errors import IntegrityError, InvalidInputError, NewerFormatError
 from regista.model import canonical
+from regista.model.names import shown
 
 FORMAT = 1
 FIRST_SEQ = 1
@@ -211,29 +212,72 @@ _FIELD_TYPES: dict[str, type] = {
     "policy": str,
     "engine": str,
 }
+_OP_TYPES: dict[str, type] = {"op": str, "args": dict, "reads": dict, "decision": dict}
+_REF_TYPES: dict[str, type] = {
+    "table": str,
+    "sha256": str,
+    "rows": int,
+    "size": int,
+    "i": int,
+    "columns": dict,
+}
+# every file that is read goes through these, so they are cheaper than patterns
+_ALL_ZEROS = str.maketrans("123456789", "000000000")
+_TIME_SHAPE = "0000-00-00T00:00:00.000000Z"
+_SHA256_DIGITS = 64
+_HEX = frozenset("0123456789abcdef")
+_TABLE_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz_")
 
 
 def _from_json(value: dict[str, Any]) -> Commit:
     for name, type_ in _FIELD_TYPES.items():
-        if not isinstance(value.get(name), type_):
+        if type(value.get(name)) is not type_:
             raise IntegrityError(f"field {name!r} is missing or is not of type {type_.__name__}")
     unknown = set(value) - set(_FIELD_TYPES)
     if unknown:
-        raise IntegrityError(f"unknown fields: {', '.join(sorted(unknown))}")
-    try:
-        return Commit(
-            **{
-                **value,
-                "ops": tuple(OpRecord(**op) for op in value["ops"]),
-                "rows": tuple(_checked_row(row) for row in value["rows"]),
-                "data": tuple(DataRef(**ref) for ref in value["data"]),
-            }
-        )
-    except (TypeError, KeyError) as error:
-        raise IntegrityError(f"a part of the commit is malformed: {error}") from error
+        raise IntegrityError(f"unknown fields: {', '.join(map(shown, sorted(unknown)))}")
+    if value["seq"] < FIRST_SEQ:
+        raise IntegrityError(f"there is no commit {value['seq']}")
+    for name in ("time", "clock"):
+        if value[name].translate(_ALL_ZEROS) != _TIME_SHAPE:
+            raise IntegrityError(f"field {name!r} is not a time as the registry writes it")
+    return Commit(
+        **{
+            **value,
+            "ops": tuple(map(_checked_op, value["ops"])),
+            "rows": tuple(map(_checked_row, value["rows"])),
+            "data": tuple(map(_checked_ref, value["data"])),
+        }
+    )
 
 
-def _checked_row(row: Any) -> Row:  # noqa: ANN401 - it is what is being checked
+def _checked_op(op: Any) -> OpRecord:  # noqa: ANN401 - it is what is being checked
+    if not _has_types(op, _OP_TYPES):
+        raise IntegrityError("an operation is malformed")
+    return OpRecord(**op)
+
+
+def _checked_row(row: Any) -> Row:  # noqa: ANN401
     if not isinstance(row, dict) or not isinstance(row.get("table"), str):
-        raise TypeError("a row is not an object with a table")
+        raise IntegrityError("a row is not an object with a table")
     return row
+
+
+def _checked_ref(ref: Any) -> DataRef:  # noqa: ANN401
+    if (
+        not _has_types(ref, _REF_TYPES)
+        or not ref["table"]
+        or not _TABLE_CHARS.issuperset(ref["table"])
+        or len(ref["sha256"]) != _SHA256_DIGITS
+        or not _HEX.issuperset(ref["sha256"])
+        or min(ref["rows"], ref["size"], ref["i"]) < 0
+    ):
+        raise IntegrityError("a reference to a data file is malformed")
+    return DataRef(**ref)
+
+
+def _has_types(value: Any, types: dict[str, type]) -> bool:  # noqa: ANN401
+    """Say whether a value is an object with exactly these fields, each of its type."""
+    if not isinstance(value, dict) or value.keys() != types.keys():
+        return False
+    return all(type(value[name]) is type_ for name, type_ in types.items())

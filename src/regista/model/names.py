@@ -18,9 +18,13 @@ MAX_TEXT = 1_000_000
 SHORT_TEXT = 1000
 
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,255}")
+# not compiled here: few commands need them, and compiling takes a while
+_LABEL = r"[A-Za-z0-9][A-Za-z0-9._+-]{0,254}"
+_TXID = r"[A-Za-z0-9._:-]{1,128}"
 _VERSION_LIKE = re.compile(r"[vV]\d+")
 _PUNCTUATION = " ._-/"
 _LINE_CONTROLS = "\n\t\r"
+_LINE_BREAKS = _LINE_CONTROLS + "\u2028\u2029"
 
 
 def entry_name(text: str) -> str:
@@ -45,14 +49,14 @@ def entry_name(text: str) -> str:
 
 def kind(text: str) -> str:
     """Validate an entry's kind."""
-    if text not in KINDS:
+    if _encodable(text, "a kind") not in KINDS:
         raise InvalidInputError(f"{shown(text)} is not a kind", hint=f"use {', '.join(KINDS)}")
     return text
 
 
 def slug(text: str, what: str) -> str:
     """Validate a stage or alias name: `[A-Za-z0-9_-]{1,255}`, not reserved, not all digits."""
-    if not _SLUG.fullmatch(text):
+    if not _SLUG.fullmatch(_encodable(text, f"{what} name")):
         raise InvalidInputError(
             f"{shown(text)} is not {what} name", hint="use 1 to 255 of A-Z a-z 0-9 _ -"
         )
@@ -63,7 +67,7 @@ def slug(text: str, what: str) -> str:
 
 def label(text: str) -> str:
     """Validate a version label such as 1.4.2; it may not read as a number or as `latest`."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,254}", text):
+    if not re.fullmatch(_LABEL, _encodable(text, "a label")):
         raise InvalidInputError(
             f"{shown(text)} is not a label", hint="use letters, digits and . _ + -, such as 1.4.2"
         )
@@ -75,7 +79,7 @@ def label(text: str) -> str:
 def tag_key(text: str) -> str:
     """Validate a tag or parameter key: 1 to 250 characters on one line."""
     key = unicodedata.normalize("NFC", plain_text(text, "a tag key", MAX_TAG_KEY))
-    if not key or any(char in _LINE_CONTROLS for char in key):
+    if not key or any(char in _LINE_BREAKS for char in key):
         raise InvalidInputError("a tag key is empty or has a line break")
     return key
 
@@ -88,7 +92,7 @@ def tag_value(text: str) -> str:
 def identifier(text: str, what: str) -> str:
     """Validate a suite, metric, task, slice, run or code name: 1 to 255 characters on one line."""
     value = unicodedata.normalize("NFC", plain_text(text, what, MAX_NAME))
-    if not value.strip() or any(char in _LINE_CONTROLS for char in value):
+    if not value.strip() or any(char in _LINE_BREAKS for char in value):
         raise InvalidInputError(f"{what} is empty or has a line break")
     return value
 
@@ -111,7 +115,7 @@ def reason(text: str) -> str:
 
 def txid(text: str) -> str:
     """Validate a transaction id: 1 to 128 of `A-Z a-z 0-9 . _ : -`."""
-    if not re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", text):
+    if not re.fullmatch(_TXID, _encodable(text, "a transaction id")):
         raise InvalidInputError(
             f"{shown(text)} is not a transaction id", hint="use 1 to 128 of A-Z a-z 0-9 . _ : -"
         )
@@ -133,6 +137,8 @@ def _visible(char: str) -> str:
 def _encodable(text: str, what: str) -> str:
     try:
         text.encode("utf-8")
+    except AttributeError:
+        raise InvalidInputError(f"{what} is text, not {type(text).__name__}") from None
     except UnicodeEncodeError:
         raise InvalidInputError(f"{what} is not valid Unicode") from None
     return text

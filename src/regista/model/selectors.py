@@ -13,7 +13,8 @@ from regista.errors import InvalidInputError
 from regista.model import names
 
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
-_BACK = re.compile(r"(.+)~(\d{1,6})")
+_BACK = re.compile(r"(.+)~([0-9]{1,6})")
+_NAME_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-")
 MAX_NUMBER = 2**31 - 1
 
 
@@ -49,7 +50,7 @@ class Selector:
         elif text == "latest":
             selector = cls("latest", "", back)
         else:
-            selector = cls("any", names.identifier(text, "a selector"), back)
+            selector = cls("any", _named(text, text), back)
         if back and selector.how not in {"any", "stage"}:
             raise InvalidInputError("~ goes after a stage only", hint="write NAME@prod~1")
         return selector
@@ -85,7 +86,7 @@ class VersionRef:
         if not at_sign:
             raise InvalidInputError(
                 f"{names.shown(text)} names no version",
-                hint=f"write {text}@12, {text}@prod or {text}@latest",
+                hint="write NAME@12, NAME@prod or NAME@latest",
             )
         return cls(names.entry_name(name), Selector.parse(selector))
 
@@ -101,14 +102,27 @@ def _prefixed(prefix: str, rest: str, text: str) -> tuple[str, str]:
             )
         return "digest", rest
     if prefix in {"stage", "alias", "label"}:
-        return prefix, names.identifier(rest, f"a {prefix}")
-    raise InvalidInputError(
+        return prefix, _named(rest, text)
+    raise _no_selector(text)
+
+
+def _named(name: str, text: str) -> str:
+    """Return what may name a stage, an alias or a label."""
+    if not 1 <= len(name) <= names.MAX_NAME or not _NAME_CHARS.issuperset(name):
+        raise _no_selector(text)
+    return name
+
+
+def _no_selector(text: str) -> InvalidInputError:
+    return InvalidInputError(
         f"{names.shown(text)} is not a selector",
         hint="use a number, a stage, an alias, a label, latest, or sha256:…",
     )
 
 
 def _number(text: str) -> str:
-    if int(text) > MAX_NUMBER or int(text) == 0:
-        raise InvalidInputError(f"{text[:20]} is not a version number")
-    return str(int(text))
+    digits = text.lstrip("0")
+    # Python refuses to read numbers of thousands of digits
+    if not digits or len(digits) > len(str(MAX_NUMBER)) or int(digits) > MAX_NUMBER:
+        raise InvalidInputError(f"{names.shown(text, 20)} is not a version number")
+    return digits

@@ -18,6 +18,7 @@ from regista.model.names import shown
 from regista.policyfile.yaml_reader import MAX_BYTES, Position, Positions, YamlError, load_yaml
 
 MAX_FILE_BYTES = 65_536
+MAX_FILES_BYTES = 1_048_576
 DEFAULT_NAME = "default.yaml"
 
 ReadFile = Callable[[str], str]
@@ -46,13 +47,14 @@ class PositionedProblem:
         return f"{place}: {self.severity}: {self.message}"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Reading:
-    """What became of a policy file."""
+    """What became of a policy file; `newer` when it is of a format of the future."""
 
     value: Any
     files: dict[str, str]
     problems: list[PositionedProblem]
+    newer: bool = False
 
 
 def load_policy(text: str, file: str, read_file: ReadFile) -> PolicyBundle:
@@ -70,7 +72,7 @@ def load_policy(text: str, file: str, read_file: ReadFile) -> PolicyBundle:
     reading = _read(text, file, read_file)
     errors = [problem for problem in reading.problems if problem.severity == "error"]
     if errors:
-        raise _refusal(file, errors)
+        raise _refusal(file, errors, NewerFormatError if reading.newer else InvalidInputError)
     return PolicyBundle.of(reading.value, reading.files, text)
 
 
@@ -80,8 +82,6 @@ def lint(text: str, file: str, read_file: ReadFile) -> list[PositionedProblem]:
         return _read(text, file, read_file).problems
     except YamlError as error:
         return [PositionedProblem(file, error.position, error.detail, error.hint)]
-    except NewerFormatError as error:
-        return [PositionedProblem(file, Position(1, 1), error.message, error.hint)]
 
 
 def files_beside(policy_file: Path) -> ReadFile:
@@ -98,6 +98,8 @@ def files_beside(policy_file: Path) -> ReadFile:
         # one byte more than allowed is enough to know, whatever the size
         with path.open("rb") as stream:
             data = stream.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise _too_large(name)
         return data.decode("utf-8")
 
     return read
@@ -148,8 +150,8 @@ def _read(text: str, file: str, read_file: ReadFile) -> _Reading:
         problems = check_policy(value)
     except NewerFormatError as error:
         place = positions.at(("format",))
-        message = f"{file}:{place.line}:{place.column}: {error.message}"
-        raise NewerFormatError(message, hint=error.hint) from None
+        newer = PositionedProblem(file, place, error.message, error.hint)
+        return _Reading(value, {}, [newer], newer=True)
     files: dict[str, str] = {}
     if not any(problem.severity == "error" for problem in problems):
         problems += _gather(value, files, read_file)
@@ -160,12 +162,14 @@ def _gather(
     value: dict[str, Any], files: dict[str, str], read_file: ReadFile
 ) -> list[PolicyProblem]:
     problems = []
+    total = 0
     for path, name in named_files(value):
         try:
-            content = read_file(name)
-            if len(content.encode("utf-8")) > MAX_FILE_BYTES:
-                limit = f"at most {MAX_FILE_BYTES:,} bytes are allowed"
-                raise InvalidInputError(f"{shown(name)} is too large; {limit}")
+            content = files[name] if name in files else read_file(name)
+            size = len(content.encode("utf-8"))
+            total += 0 if name in files else size
+            if size > MAX_FILE_BYTES or total > MAX_FILES_BYTES:
+                raise _too_large(name)
         except RegistaError as error:
             problems.append(PolicyProblem(path, error.message, error.hint))
         except UnicodeError:
@@ -180,12 +184,22 @@ def _gather(
     return problems
 
 
+def _too_large(name: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"{shown(name)} is too large",
+        hint=f"up to {MAX_FILE_BYTES:,} bytes, and {MAX_FILES_BYTES:,} for all files together",
+    )
+
+
 def _placed(
     problems: list[PolicyProblem], positions: Positions, file: str
 ) -> list[PositionedProblem]:
     placed = [
         PositionedProblem(
-            file, positions.at(problem.path, key=problem.on_key), problem.message, problem.hint,
+            file,
+            positions.at(problem.path, key=problem.on_key),
+            problem.message,
+            problem.hint,
             problem.severity,
         )
         for problem in problems
@@ -193,11 +207,13 @@ def _placed(
     return sorted(placed, key=lambda problem: (problem.position, problem.message))
 
 
-def _refusal(file: str, errors: list[PositionedProblem]) -> InvalidInputError:
+def _refusal(
+    file: str, errors: list[PositionedProblem], error_type: type[InvalidInputError]
+) -> InvalidInputError:
     first = errors[0]
     more = "" if len(errors) == 1 else f" (and {len(errors) - 1} more: regista policy lint {file})"
     place = f"{first.file}:{first.position.line}:{first.position.column}"
-    return InvalidInputError(f"{place}: {first.message}{more}", hint=first.hint)
+    return error_type(f"{place}: {first.message}{more}", hint=first.hint)
 
 
 def _composed(value: Any) -> Any:  # noqa: ANN401 - any JSON value

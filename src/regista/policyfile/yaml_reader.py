@@ -26,8 +26,17 @@ _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,15})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_INT = 2**53 - 1
 _WORDS: dict[str, Any] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
 }
 _NO_KEY: Any = object()
 
@@ -240,7 +249,9 @@ def _unreadable(file: str, text: str, error: yaml.reader.ReaderError) -> YamlErr
     column = len(before) - (before.rfind("\n") + 1) + 1
     code = error.character if isinstance(error.character, int) else ord(error.character)
     return YamlError(
-        file, Position(line, column), f"the character U+{code:04X} is not allowed",
+        file,
+        Position(line, column),
+        f"the character U+{code:04X} is not allowed",
         hint="remove it, or write it as an escape in double quotes",
     )
 

@@ -34,7 +34,7 @@ def connect(
     """
     import duckdb
 
-    config: dict[str, str | bool | int] = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "threads": threads,
         "temp_directory": str(spill) if spill else "",
         # names of a query's tables must never mean variables of the program around it

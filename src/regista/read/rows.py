@@ -59,7 +59,7 @@ def data_rows(
 
     Values come from the reference where it has the column, else from the file, else are null.
     """
-    found = {name for name, _ in _columns_of(con, path)}
+    found = _columns_of(con, path)
     fixed: dict[str, Any] = {
         "seq": commit.seq, "time": commit.time, "actor": commit.actor, **ref.columns
     }

@@ -18,10 +18,10 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from regista.model import canonical
-from regista.model.tables import TABLES
+from regista.model.tables import TABLES, Table
 from regista.read import duck
 from regista.read.sqlcheck import check
 from regista.read.sqlfiles import VIEWS, load
@@ -35,10 +35,10 @@ DEFAULT_TIMEOUT_S = 10
 DEFAULT_MEMORY_MB = 256
 # the worker ends a query by itself, or else is ended
 _GRACE_S = 1.0
-_LOADING_MEMORY_MB = 1000
+_LAYING_OUT_MB = 1000
 
 
-def run_gate_query(
+def run_gate_query(  # noqa: PLR0917 - which rows, then what to ask
     store: Store,
     read_tail: ReadTail,
     entry_id: str,
@@ -70,20 +70,116 @@ def run_gate_query(
     checked = check(sql)
     if checked.objection:
         return {"error": checked.objection}
+    needs = with_needs(checked.tables)
     with TemporaryDirectory(prefix="regista-") as name:
         folder = Path(name)
+        tables = [TABLES[table] for table in needs if table in TABLES]
 
         def build(con: "DuckDBPyConnection", pinned: Pinned) -> None:
-            _lay_out(con, store, pinned, checked.tables, entry_id, folder)
+            create_views(con, store, pinned, needs)
+            for table in tables:
+                _lay_out(con, table, entry_id, folder)
 
         open_pinned(
-            store, read_tail, build, as_of=as_of, memory_mb=_LOADING_MEMORY_MB, spill=folder
+            store, read_tail, build, as_of=as_of, memory_mb=_LAYING_OUT_MB, spill=folder / "spill"
         ).close()
-        return _ask_worker({
-            "tables": {path.stem: str(path) for path in sorted(folder.glob("*.parquet"))},
-            "views": {view: load(view).text for view in VIEWS if view in _needs(checked.tables)},
+        return _ask_a_worker({
+            "tables": {table.name: str(folder / f"{table.name}.parquet") for table in tables},
+            "views": {view: load(view).text for view in needs if view in VIEWS},
             "sql": sql,
             "params": dict(params),
             "timeout_s": limits.get("timeout_s", DEFAULT_TIMEOUT_S),
             "memory_mb": limits.get("memory_mb", DEFAULT_MEMORY_MB),
         })
+
+
+def _lay_out(con: "DuckDBPyConnection", table: Table, entry_id: str, folder: Path) -> None:
+    """Write the entry's rows of one table, in one order, as a file for the worker."""
+    order = duck.name_list(dict.fromkeys((*table.order, "seq", "i")))
+    own = "entry_id" in table.column_names
+    con.execute(
+        f'COPY (SELECT * FROM "{table.name}"'  # noqa: S608 - names are ours
+        f"{' WHERE entry_id = ?' if own else ''} ORDER BY {order})"
+        f" TO {duck.quoted(str(folder / f'{table.name}.parquet'))} (FORMAT parquet)",
+        [entry_id] if own else [],
+    )
+
+
+def _ask_a_worker(request: Mapping[str, Any]) -> dict[str, Any]:
+    worker = _workers.pop() if _workers else _Worker()
+    if worker.owner != os.getpid():
+        # a fork shares its parent's worker, which can answer one of them only
+        worker = _Worker()
+    answer = worker.ask(request)
+    if worker.alive:
+        _workers.append(worker)
+    return answer
+
+
+class _Worker:
+    """A process that runs queries, one after another."""
+
+    def __init__(self) -> None:
+        # where this process finds its modules, so does the worker; never in the current folder
+        path = os.pathsep.join(entry for entry in sys.path if entry)
+        self.owner = os.getpid()
+        self.alive = True
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "regista.read.sandbox_worker"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path}, text=True, encoding="utf-8",
+        )
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answer to a request; kill the process when it gives none in time."""
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests is not None and answers is not None  # noqa: S101, PT018 - for the types
+        try:
+            requests.write(canonical.encode(request).decode() + "\n")
+            requests.flush()
+            if not answers.readline():
+                return self._broken(request, timed_out=False)
+            timed_out = threading.Event()
+            timer = threading.Timer(request["timeout_s"] + _GRACE_S, self._kill, [timed_out])
+            timer.start()
+            line = answers.readline()
+            timer.cancel()
+            if line.endswith("\n"):
+                reply: dict[str, Any] = json.loads(line)
+                return reply
+            return self._broken(request, timed_out=timed_out.is_set())
+        except BrokenPipeError:
+            return self._broken(request, timed_out=False)
+        except BaseException:
+            # an unread answer must not be taken for the next one
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the process."""
+        self.alive = False
+        self._process.kill()
+        self._process.communicate()
+
+    def _kill(self, timed_out: threading.Event) -> None:
+        timed_out.set()
+        self._process.kill()
+
+    def _broken(self, request: Mapping[str, Any], *, timed_out: bool) -> dict[str, Any]:
+        self.close()
+        if timed_out:
+            return {"error": f"the query took longer than {request['timeout_s']} s"}
+        # out of memory in a place where DuckDB cannot say so, above all
+        return {"error": f"the query broke the process that ran it, limited to"
+                         f" {request['memory_mb']} MB of memory"}
+
+
+_workers: list[_Worker] = []
+
+
+@atexit.register
+def _close_workers() -> None:
+    while _workers:
+        worker = _workers.pop()
+        if worker.owner == os.getpid():
+            worker.close()

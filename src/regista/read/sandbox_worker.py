@@ -119,32 +119,35 @@ def _run(con: "DuckDBPyConnection", sql: str, params: Mapping[str, Any]) -> Answ
     columns = [(str(item[0]), str(item[1])) for item in cursor.description or ()]
     if len(columns) > MAX_COLUMNS:
         return {"error": f"the query returns more than {MAX_COLUMNS} columns"}
-    for name, type_ in columns:
+    names = [name[:MAX_TEXT] for name, _ in columns]
+    for name, (_, type_) in zip(names, columns, strict=True):
         if type_.partition("(")[0] not in _TYPES or type_.endswith("]"):
-            return {"error": f"column {name[:MAX_TEXT]} is of type {type_}; cast it, say to VARCHAR"}
+            return {"error": f"column {name} is of type {type_}; cast it, say to VARCHAR"}
     rows = cursor.fetchmany(MAX_ROWS)
     return {
-        "columns": [name[:MAX_TEXT] for name, _ in columns],
+        "columns": names,
         "rows": [[_json_value(value) for value in row] for row in rows],
     }
 
 
 def _json_value(value: object) -> bool | int | str | None:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) <= MAX_INT else str(value)
+    return _text(value)[:MAX_TEXT]
+
+
+def _text(value: object) -> str:
     match value:
-        case None | bool():
-            return value
-        case int() if abs(value) <= MAX_INT:
-            return value
         case float():
             return repr(value)
         case decimal.Decimal():
             return f"{value:f}"
         case dt.datetime():
             return format_time(value.replace(tzinfo=dt.UTC))
-        case dt.date():
-            return value.isoformat()
         case _:
-            return str(value)[:MAX_TEXT]
+            return str(value)
 
 
 @contextmanager

@@ -192,7 +192,7 @@ def _named_in(con: "DuckDBPyConnection", query: str | None) -> list[str]:
     except duckdb.Error:
         return everything
     # a name that is not ours may be a slip, and DuckDB's hint then wants to know all names
-    return everything if not names or names - set(everything) else with_needs(con, names)
+    return everything if not names or names - set(everything) else with_needs(names)
 
 
 def _require_asking(con: "DuckDBPyConnection", query: str) -> None:

@@ -5,14 +5,19 @@ the database itself is refused by name, with the function that brings it in. Wha
 function at all is left to DuckDB to complain about.
 """
 
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from regista.model.tables import TABLES
 from regista.read import duck, syntax
+from regista.read.sqlfiles import VIEWS
+from regista.storage.cover import COMMITS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+MAX_QUERY = 65_536
 _TABLE_FUNCTIONS = frozenset(("range", "generate_series", "unnest", "json_each", "json_tree"))
 # DuckDB takes these words for functions where no column has the name
 _WORDS = frozenset((
@@ -21,50 +26,82 @@ _WORDS = frozenset((
 ))
 
 
-def objection(sql: str) -> str:
-    """Say in a sentence why a query may not run; '' when it may."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is known of a query before it runs.
+
+    Attributes:
+        objection: why it may not run, in a sentence; '' when it may.
+        tables: the tables and views that it names.
+    """
+
+    objection: str
+    tables: frozenset[str] = frozenset()
+
+
+def check(sql: str) -> Checked:
+    """Look at a query without running it."""
     import duckdb
 
+    if len(sql) > MAX_QUERY:
+        return Checked(f"the query is longer than {MAX_QUERY} characters")
     con = duck.connect()
     try:
-        statements = con.extract_statements(sql)
-        if len(statements) != 1:
-            return f"the query has {len(statements)} statements instead of one"
-        if statements[0].type.name != "SELECT":
-            return f"the query is not a SELECT but {statements[0].type.name}"
-        return _objection_to(con, sql)
-    except ValueError:
-        # a statement that the client has no name for, such as UPDATE EXTENSIONS
-        return "the query is not a SELECT"
+        objection = _not_one_select(con, sql)
+        return Checked(objection) if objection else _checked_select(con, sql)
     except duckdb.Error as error:
-        return duck.first_line(error)
+        return Checked(duck.first_line(error))
     finally:
         con.close()
 
 
+def _not_one_select(con: "DuckDBPyConnection", sql: str) -> str:
+    try:
+        kinds = [statement.type.name for statement in con.extract_statements(sql)]
+    except ValueError:
+        # a statement that the client has no name for, such as UPDATE EXTENSIONS
+        return "the query is not a SELECT"
+    if len(kinds) != 1:
+        return f"the query has {len(kinds)} statements instead of one"
+    return "" if kinds == ["SELECT"] else f"the query is not a SELECT but {kinds[0]}"
+
+
+def _checked_select(con: "DuckDBPyConnection", sql: str) -> Checked:
+    tables = syntax.tables_in(con, sql)
+    readable = {*TABLES, *VIEWS} - {COMMITS}
+    if unknown := tables - readable:
+        return Checked(f"there is no table {min(unknown)} for a gate to read")
+    return Checked(_objection_to(con, sql), frozenset(tables))
+
+
 def _objection_to(con: "DuckDBPyConnection", sql: str, within: tuple[str, ...] = ()) -> str:
-    parsed = syntax.parsed(con, sql)
-    if parsed["error"]:
-        return f"the query cannot be checked: {parsed['error_message']}"
-    for node in syntax.nodes(parsed["statements"]):
-        if node.get("sample"):
-            return "the query takes a sample, which is another one each time"
-        match node.get("type"):
-            case "TABLE_FUNCTION":
-                name = str(node["function"]["function_name"]).lower()
-                looks_out = name not in _TABLE_FUNCTIONS
-            case "COLUMN_REF":
-                name = ".".join(map(str, node["column_names"])).lower()
-                looks_out = name in _WORDS
-            case "SHOW_REF":
-                name, looks_out = "a description of the database", True
-            case _ if name := str(node.get("function_name", "")).lower():
-                looks_out = _looks_out(con, name, within)
-            case _:
-                continue
-        if looks_out:
-            return f"the query uses {name}, whose answer is not in the entry's rows"
-    return ""
+    tree = syntax.parsed(con, sql)
+    if tree["error"]:
+        return f"the query cannot be checked: {tree['error_message']}"
+    return next(filter(None, (_about(con, node, within) for node in syntax.nodes(tree))), "")
+
+
+def _about(con: "DuckDBPyConnection", node: dict[str, Any], within: tuple[str, ...]) -> str:
+    """Return the objection to one node of the syntax tree."""
+    kind = str(node.get("type", ""))
+    name = str(node.get("function_name", "")).lower()
+    if node.get("sample"):
+        return "the query takes a sample, which is another one each time"
+    if kind.endswith("_QUERY_NODE"):
+        return "the query changes rows"
+    if kind == "SHOW_REF":
+        return "the query describes the database and not the entry's rows"
+    if kind == "BASE_TABLE" and (node["catalog_name"] or node["schema_name"] not in ("", "main")):
+        return f"there is no schema {node['schema_name']} for a gate to read"
+    if kind == "TABLE_FUNCTION":
+        name = str(node["function"]["function_name"]).lower()
+        looks_out = name not in _TABLE_FUNCTIONS
+    elif kind == "COLUMN_REF":
+        name = ".".join(map(str, node["column_names"])).lower()
+        looks_out = name in _WORDS
+    else:
+        looks_out = bool(name) and _looks_out(con, name, within)
+    return f"the query uses {name}, whose answer is not in the entry's rows" if looks_out else ""
 
 
 def _looks_out(con: "DuckDBPyConnection", name: str, within: tuple[str, ...]) -> bool:

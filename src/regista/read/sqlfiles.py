@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from itertools import dropwhile
+from itertools import takewhile
 
 # in an order in which each uses only those before it
 VIEWS = (
@@ -18,6 +18,7 @@ VIEWS = (
 QUERIES = ("list_entries", "entry_versions", "entry_history", "registry_history")
 _FIELD = re.compile(r"-- (grain|columns|parameters): (.*)")
 _PARAMETER = re.compile(r"(\w+) \(([^)]*)\)")
+_READS = re.compile(r"\b(?:FROM|JOIN) (\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class SqlFile:
         grain: what one row stands for.
         columns: names of the columns, in order.
         parameters: by name, what a value means.
+        reads: names of the tables and views that it reads.
         text: the statement.
     """
 
@@ -38,6 +40,7 @@ class SqlFile:
     grain: str
     columns: tuple[str, ...]
     parameters: dict[str, str]
+    reads: frozenset[str]
     text: str
 
 
@@ -45,13 +48,17 @@ class SqlFile:
 def load(name: str) -> SqlFile:
     """Return one of `VIEWS` or `QUERIES`."""
     source = resources.files("regista").joinpath("sql", f"{name}.sql").read_text("utf-8")
-    fields = dict(_FIELD.findall(source))
-    summary, _, _ = source.partition("-- grain:")
+    lines = source.splitlines()
+    header = list(takewhile(lambda line: line.startswith("--"), lines))
+    fields = dict(_FIELD.findall("\n".join(header)))
+    summary = takewhile(lambda line: not _FIELD.match(line), header)
+    text = "\n".join(lines[len(header):])
     return SqlFile(
         name,
-        " ".join(line.removeprefix("--").strip() for line in summary.splitlines()),
+        " ".join(line.removeprefix("--").strip() for line in summary),
         fields["grain"],
         tuple(fields["columns"].split(", ")),
         dict(_PARAMETER.findall(fields.get("parameters", ""))),
-        "".join(dropwhile(lambda line: line.startswith("--"), source.splitlines(keepends=True))),
+        frozenset(_READS.findall(text)),
+        text,
     )

@@ -68,6 +68,7 @@ def open_pinned(
     as_of: int | None,
     threads: int = 1,
     memory_mb: int | None = None,
+    spill: Path | None = None,
 ) -> "DuckDBPyConnection":
     """Open an in-memory database and build something in it from the rows as of one commit.
 
@@ -79,16 +80,17 @@ def open_pinned(
         as_of: number of a commit; None for the last that `read_tail` yields.
         threads: as for `duck.connect`.
         memory_mb: as for `duck.connect`.
+        spill: as for `duck.connect`.
 
     Raises:
-        duckdb.OutOfMemoryException: what is built does not fit.
+        StorageError: what is built does not fit.
         IntegrityError: a file is missing or damaged.
         ConflictError: merges kept changing the files.
     """
     import duckdb
 
     for _ in range(_ATTEMPTS):
-        con = duck.connect(threads=threads, memory_mb=memory_mb)
+        con = duck.connect(threads=threads, memory_mb=memory_mb, spill=spill)
         try:
             build(con, _pin(store, read_tail, as_of))
         except (_FilesMovedError, duckdb.Error) as error:
@@ -105,8 +107,6 @@ def open_pinned(
 def _raise_unless_moved(error: Exception) -> None:
     import duckdb
 
-    if isinstance(error, duckdb.OutOfMemoryException):
-        raise error
     if isinstance(error, duckdb.Error) and not duck.is_missing_file(error):
         with duck.guarded("read the tables"):
             raise error
@@ -158,7 +158,7 @@ def create_views(
         duckdb.Error: a file is missing or damaged.
         IntegrityError: a data file that the tail needs is missing.
     """
-    names = with_needs(con, wanted)
+    names = with_needs(wanted)
     inner = [name for name in (*names, _NAMES) if name in TABLES]
     con.execute(f"CREATE SCHEMA {INNER}")
     _store_tail(con, store, pinned, dict.fromkeys(inner))
@@ -172,12 +172,12 @@ def create_views(
         con.execute(f'CREATE VIEW {schema}."{name}" AS {query}')
 
 
-def with_needs(con: "DuckDBPyConnection", wanted: Iterable[str]) -> list[str]:
+def with_needs(wanted: Iterable[str]) -> list[str]:
     """Return tables and views with all that the views need, in the order to create them in."""
     needed = set(wanted)
     for view in reversed(VIEWS):
         if view in needed:
-            needed |= con.get_table_names(load(view).text)
+            needed |= load(view).reads
     return [name for name in (*TABLES, *VIEWS) if name in needed]
 
 

@@ -127,10 +127,12 @@ def read_operations(path: Path) -> list[Operation]:
             f"{name} is not a list of operations", hint="write - op: register, and its arguments"
         )
     if len(value) > MAX_OPERATIONS:
-        raise InvalidInputError(f"{name} has {len(value):,} operations; at most"
-                                f" {MAX_OPERATIONS:,} make one commit")
-    return [_operation(f"{path.name}: operation {number}", item)
-            for number, item in enumerate(value, 1)]
+        raise InvalidInputError(
+            f"{name} has {len(value):,} operations; at most {MAX_OPERATIONS:,} make one commit"
+        )
+    return [
+        _operation(f"{path.name}: operation {number}", item) for number, item in enumerate(value, 1)
+    ]
 
 
 def _parsed(path: Path) -> Any:  # noqa: ANN401 - any JSON value
@@ -166,8 +168,9 @@ def _operation(place: str, item: Any) -> Operation:  # noqa: ANN401
     place = f"{place} ({op})"
     arguments = {key: value for key, value in item.items() if key != "op" and value is not None}
     _check_names(place, METHODS[op], arguments)
-    return Operation(place, op, {key: _value(place, op, key, value)
-                                 for key, value in arguments.items()})
+    return Operation(
+        place, op, {key: _value(place, op, key, value) for key, value in arguments.items()}
+    )
 
 
 def _check_names(place: str, method: Callable[..., Written], arguments: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from regista.decide.operations.context import Request
+from regista.decide.state import State
 from regista.model.times import format_time
 from regista.read.replica import Replica
 from regista.registry.maintenance import Maintenance
@@ -15,10 +16,12 @@ from regista.registry.preparing import Preparing
 from regista.registry.reads import Reads
 from regista.registry.results import Written, result_of
 from regista.registry.writes import Writes
+from regista.storage.store import Store
 from regista.write.committed import DEFAULT_TIMEOUT_S, Committed
 
 if TYPE_CHECKING:
     from regista.decide.planning import Planning
+    from regista.model.manifest import Manifest
     from regista.write.transaction import Writer
 
 
@@ -53,6 +56,10 @@ class Registry(Reads, Writes, Maintenance):
     def uri(self) -> str:
         """Where the registry lies."""
         return self.replica.store.uri
+
+    def newest_manifest(self, name: str) -> "Manifest | None":
+        """Return the manifest of an entry's newest version; None where there is none."""
+        return _newest_manifest(self.replica.store, self.replica.refresh(), name)
 
     def submit(self, request: Request, txid: str | None = None) -> Written:
         """Run one request as a transaction of its own."""
@@ -104,6 +111,16 @@ def _current_actor() -> str:
     return current_actor()
 
 
+def _newest_manifest(store: Store, state: State, name: str) -> "Manifest | None":
+    from regista.model.manifest import parse
+    from regista.storage.blobs import get_blob
+
+    entry = state.find_entry(name)
+    version = state.find_version(entry.entry_id, entry.last_version) if entry else None
+    data = get_blob(store, version.digest) if version and version.files else None
+    return parse(data) if data else None
+
+
 @dataclass
 class Transaction(Writes):
     """Operations that will be one commit; see `Registry.transaction`."""
@@ -113,6 +130,10 @@ class Transaction(Writes):
     requests: list[Request] = field(default_factory=list)
     promised: list[int | None] = field(default_factory=list)
     results: list[Written] = field(default_factory=list)
+
+    def newest_manifest(self, name: str) -> "Manifest | None":
+        """Return the manifest of an entry's newest version; None where there is none."""
+        return _newest_manifest(self.preparing.store, self.planning.state, name)
 
     def submit(self, request: Request, txid: str | None = None) -> Written:  # noqa: ARG002
         """Plan one more operation on top of those before."""

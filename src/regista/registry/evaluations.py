@@ -11,7 +11,7 @@ from decimal import Decimal
 from math import sqrt
 from typing import Any
 
-from regista.read.sql import named_query
+from regista.read.sql import log_tail, named_query
 from regista.registry.reads import AsOf, Reads
 
 # two-sided, so 2.5 % on each side of the normal distribution
@@ -114,13 +114,13 @@ def compare(
         {run["suite"]: run for run in side["runs"] if suite in (None, run["suite"])}
         for side in sides
     ]
-    names = [f"{side['name']}@{side['version']}" for side in sides]
+    first, second = (f"{side['name']}@{side['version']}" for side in sides)
     before, after = (_by_grain(side) for side in runs)
     changes = [
         _change(grain, before.get(grain), after.get(grain))
         for grain in sorted(set(before) | set(after))
     ]
-    return Comparison(*names, changes, _notes(runs[0], runs[1], names))
+    return Comparison(first, second, changes, _notes(runs[0], runs[1], (first, second)))
 
 
 def metric_history(
@@ -172,7 +172,9 @@ def metric_history(
 
 
 def _rows(reads: Reads, query: str, as_of: AsOf, **parameters: object) -> list[dict[str, Any]]:
-    return named_query(lambda: reads.connection(as_of=as_of), query, parameters)
+    replica, seq = reads.replica, reads.state(as_of).seq
+    pinned = None if as_of is None else seq
+    return named_query(replica.store, log_tail(replica.log, seq), query, parameters, as_of=pinned)
 
 
 def _by_grain(runs: Mapping[str, Row]) -> dict[Grain, Row]:
@@ -185,8 +187,8 @@ def _by_grain(runs: Mapping[str, Row]) -> dict[Grain, Row]:
 
 def _change(grain: Grain, one: Row | None, other: Row | None) -> ScoreChange:
     if one is None or other is None:
-        values = [None if side is None else side["value"] for side in (one, other)]
-        return ScoreChange(*grain, *values, None, None, None, "")
+        value, otherwise = (None if side is None else side["value"] for side in (one, other))
+        return ScoreChange(*grain, value, otherwise, None, None, None, "")
     difference = float(Decimal(repr(other["value"])) - Decimal(repr(one["value"])))
     low = high = None
     if one["stderr"] is not None and other["stderr"] is not None:

@@ -20,23 +20,34 @@ def table_overview(reads: Reads, *, as_of: AsOf = None) -> list[dict[str, Any]]:
         (Parquet files; None for a view), and `columns`: name, and for a table's type and doc.
     """
     counts = " UNION ALL ".join(
-        f"SELECT '{name}', count(*) FROM \"{name}\"" for name in (*TABLES, *VIEWS)  # noqa: S608
+        f"SELECT '{name}', count(*) FROM \"{name}\""
+        for name in (*TABLES, *VIEWS)
     )
     rows = dict(reads.sql(counts, as_of=as_of).fetchall())
     files = list_all(reads.replica.store)
     tables = [
         {
-            "name": table.name, "type": "table", "about": "", "grain": table.grain,
-            "rows": rows[table.name], "files": len(files[table.name]),
-            "columns": [{"name": column.name, "type": column.type, "doc": column.doc}
-                        for column in table.columns],
+            "name": table.name,
+            "type": "table",
+            "about": "",
+            "grain": table.grain,
+            "rows": rows[table.name],
+            "files": len(files[table.name]),
+            "columns": [
+                {"name": column.name, "type": column.type, "doc": column.doc}
+                for column in table.columns
+            ],
         }
         for table in TABLES.values()
     ]
     views = [
         {
-            "name": view.name, "type": "view", "about": view.summary, "grain": view.grain,
-            "rows": rows[view.name], "files": None,
+            "name": view.name,
+            "type": "view",
+            "about": view.summary,
+            "grain": view.grain,
+            "rows": rows[view.name],
+            "files": None,
             "columns": [{"name": column, "type": None, "doc": ""} for column in view.columns],
         }
         for view in map(load, VIEWS)

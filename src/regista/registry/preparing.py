@@ -47,8 +47,15 @@ class Preparing:
             return {field: text}
         return {f"{field}_digest": put_blob_bytes(self.store, data)}
 
-    def artifacts(self, paths: Sequence[Path], uri: str) -> tuple[Manifest, Payload]:
+    def artifacts(
+        self, paths: Sequence[Path], uri: str, *, like: Manifest | None = None
+    ) -> tuple[Manifest, Payload]:
         """Store the files and the manifest; return it with the `files` rows.
+
+        Args:
+            paths: files and folders.
+            uri: where artifacts kept elsewhere lie.
+            like: the version before, whose files are probably stored already.
 
         Raises:
             InvalidInputError: a path is missing, a symlink, or no regular file.
@@ -64,7 +71,8 @@ class Preparing:
             names.plain_text(uri, "a uri", names.MAX_REASON)
         own = Path(self.store.uri) if isinstance(self.store, LocalStore) else None
         files = collect(paths, registry=own)
-        manifest = store_files(self.store, files, self.progress, uri=uri)
+        likely = {item.size for item in like.files} if like else ()
+        manifest = store_files(self.store, files, self.progress, uri=uri, likely_sizes=likely)
         rows = [
             {"path": item.path, "size": item.size, "sha256": item.sha256} for item in manifest.files
         ]

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from regista.decide.operations.context import Payload, Request
 from regista.model import canonical
+from regista.model.manifest import Manifest
 from regista.registry import requests, results
 from regista.registry.preparing import Preparing
 
@@ -27,6 +28,10 @@ class Writes:
 
     def submit(self, request: Request, txid: str | None = None) -> results.Written:
         """Run or queue a request and return its result."""
+        raise NotImplementedError
+
+    def newest_manifest(self, name: str) -> Manifest | None:
+        """Return the manifest of an entry's newest version; None where there is none."""
         raise NotImplementedError
 
     def _do(self, kind: type[Result], request: Request, txid: str | None) -> Result:
@@ -90,7 +95,8 @@ class Writes:
         files = [Path(path) for path in paths]
         # gc waits while artifacts are stored that no commit names yet
         with self.preparing.holding_blobs():
-            manifest, payload = self.preparing.artifacts(files, uri)
+            before = self.newest_manifest(name)
+            manifest, payload = self.preparing.artifacts(files, uri, like=before)
             request = requests.register(
                 name,
                 manifest,

@@ -1,4 +1,5 @@
--- All scores of all runs, with the run that each is from.
+-- All scores of all runs, with the run that each is from. Order by seq for a history: a view that
+-- sorts would make every sum over it wait for that.
 -- grain: run_id, task, metric, slice
 -- columns: entry, version, suite, task, metric, slice, value, stderr, n, higher_is_better, run_id, status, dataset, dataset_digest, harness, code, actor, time, seq
 SELECT
@@ -29,4 +30,3 @@ JOIN eval_runs AS r
         AND s.entry = r.entry
         AND s.version = r.version
         AND s.suite = r.suite
-ORDER BY s.entry, s.suite, s.task, s.metric, s.slice, s.seq, s.i

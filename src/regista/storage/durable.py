@@ -88,10 +88,17 @@ def publish_new(temporary: Path, path: Path) -> PutOutcome:
 
 
 def publish(temporary: Path, path: Path) -> None:
-    """Give a synced file its final name, durably, replacing what has it."""
+    """Give a synced file its final name, durably, replacing what has it.
+
+    Raises:
+        FileNotFoundError: its folder is gone.
+        StorageError: it cannot be made or synced.
+    """
     try:
         temporary.replace(path)
         sync_folder(path.parent)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise storage_error(error, "write", path) from error
 

@@ -62,7 +62,7 @@ class LocalStore:
                 durable.write_synced(handle, source, path)
             else:
                 durable.copy_synced(source, handle, path)
-            durable.publish(temporary, path)
+            self._publish(temporary, path)
 
     def put_by_digest(
         self, source: Path, prefix: str, advance: Callable[[int], None]
@@ -77,10 +77,8 @@ class LocalStore:
                 opened.refuse_if_changed(size)
                 key = digest_key(prefix, sha256)
                 if self.size(key) != size:
-                    path = self._path(key)
-                    self._make_folder(path.parent)
                     os.fsync(handle)
-                    durable.publish(temporary, path)
+                    self._publish(temporary, self._path(key))
             except OSError as error:
                 raise storage_error(error, "write in", folder) from error
         return sha256, size
@@ -212,13 +210,26 @@ class LocalStore:
                 raise storage_error(error, "make", folder) from error
         raise storage_error(lost, "make", folder) from lost
 
+    def _publish(self, temporary: Path, path: Path) -> None:
+        """Give a synced file its name, in a folder that a sweep of empty ones may have taken."""
+        for _ in range(_ATTEMPTS):
+            self._make_folder(path.parent)
+            try:
+                durable.publish(temporary, path)
+            except FileNotFoundError as error:
+                lost = error
+            else:
+                return
+        raise storage_error(lost, "write", path) from lost
+
     def _drop_empty(self, folder: Path) -> None:
         """Remove a folder that was left empty, and so on upwards, as object stores have none.
 
-        Thousands of them would slow down every listing.
+        Thousands of them would slow down every listing. Those directly in the root stay: they
+        are what locks are on, and a lock on a folder that is gone would keep nobody out.
         """
         with suppress(OSError):
-            while folder != self._root:
+            while self._root not in {folder, folder.parent}:
                 folder.rmdir()
                 self._durable.discard(folder)
                 folder = folder.parent

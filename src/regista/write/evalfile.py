@@ -9,6 +9,7 @@ takes to name the place.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
@@ -26,11 +27,22 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity')
 _BOM = b"\xef\xbb\xbf"
 
 
+@dataclass(frozen=True, slots=True)
+class EvalFile:
+    """What a file says of one eval run.
+
+    Attributes:
+        scores: objects with some of `FIELDS`, in the file's order, numbers as decimal texts.
+    """
+
+    scores: list[dict[str, Any]]
+
+
 class EvalFormat(Protocol):
     """One kind of file with eval scores."""
 
-    def scores(self, path: Path) -> list[dict[str, Any]]:
-        """Return the scores of the file, in its order.
+    def read(self, path: Path) -> EvalFile:
+        """Return what the file says.
 
         Raises:
             InvalidInputError: the file is not of this format; the message says where.
@@ -38,22 +50,22 @@ class EvalFormat(Protocol):
         ...
 
 
-def read_scores(path: Path, format: str = "generic") -> list[dict[str, Any]]:  # noqa: A002
-    """Return the scores of a file, in its order, with numbers as decimal texts.
+def read_scores(path: Path, format_: str = "generic") -> EvalFile:
+    """Return what a file with eval scores says.
 
     Args:
         path: a file of at most `MAX_BYTES`.
-        format: a name in `FORMATS`, or `auto`.
+        format_: a name in `FORMATS`, or `auto`.
 
     Raises:
         InvalidInputError: the file is missing, too large or malformed, a number in it is not
             finite, or the format is unknown; the message says where.
     """
-    adapter = FORMATS.get("generic" if format == AUTO else format)
+    adapter = FORMATS.get("generic" if format_ == AUTO else format_)
     if adapter is None:
         known = ", ".join((AUTO, *FORMATS))
-        raise InvalidInputError(f"{shown(format)} is not a format of eval files", hint=known)
-    return adapter.scores(path)
+        raise InvalidInputError(f"{shown(format_)} is not a format of eval files", hint=f"use {known}")
+    return adapter.read(path)
 
 
 class Number(str):
@@ -69,16 +81,16 @@ class Generic:
     `{"scores": …}` with either of these.
     """
 
-    def scores(self, path: Path) -> list[dict[str, Any]]:
-        """Return the scores of the file, in its order."""
+    def read(self, path: Path) -> EvalFile:
+        """Return the scores of the file."""
         name = shown(path.name, 200)
         text = read_text(path)
         if not text.strip():
             raise InvalidInputError(f"{name} is empty")
         document = self._document(text, name)
         if document is None:
-            return [_score(value, where) for where, value in _json_lines(text, name)]
-        return list(self._of_document(document, name))
+            return EvalFile([_score(value, where) for where, value in _json_lines(text, name)])
+        return EvalFile(list(self._of_document(document, name)))
 
     def _document(self, text: str, name: str) -> Any:  # noqa: ANN401 - any JSON value
         """Return the file as one JSON value; None when it is JSON lines."""

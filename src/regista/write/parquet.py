@@ -14,6 +14,9 @@ from regista.read import duck
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+MIN_ROW_GROUP = 8192
+MAX_ROW_GROUP = 131_072
+
 Columns = tuple[tuple[str, str], ...]
 
 
@@ -54,8 +57,8 @@ def row_group_size(rows: int) -> int:
     group or two (0.07 us a row). The sum is least near sqrt(800 * rows): 8,192 in a file of
     100,000 rows, 65,536 in one of 10 million.
     """
-    size = 8192
-    while size < 131_072 and 2 * size * size <= 800 * rows:
+    size = MIN_ROW_GROUP
+    while size < MAX_ROW_GROUP and 2 * size * size <= 800 * rows:
         size *= 2
     return size
 

@@ -1,26 +1,33 @@
 """The baseline gate: the same data, the same grain, decimals, and no silent gaps."""
 
-from typing import Any
-
 import pytest
-from fakes.case import FakeCase, evaluate, score
 
+from fakes.case import FakeCase, evaluate, score
 from regista.decide.verdict import Finding, VerdictStatus
 
 PASSED, FAILED, UNDECIDABLE = (
-    VerdictStatus.PASSED, VerdictStatus.FAILED, VerdictStatus.UNDECIDABLE,
+    VerdictStatus.PASSED,
+    VerdictStatus.FAILED,
+    VerdictStatus.UNDECIDABLE,
 )
 
 
-def judged(case: FakeCase, **params: Any) -> Finding:
+def judged(case: FakeCase, **params: object) -> Finding:
     return evaluate("baseline", {"suite": "holdout", "metric": "auc", **params}, case)
 
 
-def contest(ours: str, theirs: str, **fields: Any) -> FakeCase:
+def contest(
+    ours: str,
+    theirs: str,
+    *,
+    higher: bool | None = None,
+    stderr: str | None = None,
+    n: int | None = None,
+) -> FakeCase:
     case = FakeCase()
     case.hold("prod", 1)
-    case.log(2, "holdout", score("auc", ours, **fields))
-    case.log(1, "holdout", score("auc", theirs, **fields))
+    for number, value in ((2, ours), (1, theirs)):
+        case.log(number, "holdout", score("auc", value, higher=higher, stderr=stderr, n=n))
     return case
 
 
@@ -148,7 +155,8 @@ def test_only_runs_on_the_same_dataset_are_compared(
     case.log(1, "holdout", score("auc", "0.9"), dataset=theirs[0], dataset_digest=theirs[1])
     finding = judged(case)
     assert finding.status == status
-    assert ("neither run has its dataset recorded" in finding.reason) == (ours == theirs == ("", ""))
+    said = "neither run has its dataset recorded" in finding.reason
+    assert said == (ours == theirs == ("", ""))
 
 
 def test_another_dataset_is_named_with_the_command_for_the_same_one() -> None:
@@ -190,15 +198,16 @@ def sliced(ours: dict[str, str], theirs: dict[str, str]) -> FakeCase:
 
 
 def test_all_slices_are_those_of_the_baseline_and_the_worst_is_shown() -> None:
-    case = sliced({"": "0.9", "a": "0.9", "b": "0.6", "new": "0.1"}, {"": "0.9", "a": "0.8", "b": "0.7"})
-    finding = judged(case, slices="all")
+    ours = {"": "0.9", "a": "0.9", "b": "0.6", "new": "0.1"}
+    finding = judged(sliced(ours, {"": "0.9", "a": "0.8", "b": "0.7"}), slices="all")
     assert finding.status == FAILED
     assert finding.observed == "holdout/auc in slice b: 0.6 vs 0.7 (-0.1), worst of 3"
     assert finding.required == "not worse than version 1 in prod"
 
 
 def test_a_slice_that_the_candidate_lacks_is_undecidable() -> None:
-    finding = judged(sliced({"": "0.9", "a": "0.9"}, {"": "0.9", "a": "0.8", "b": "0.7"}), slices="all")
+    case = sliced({"": "0.9", "a": "0.9"}, {"": "0.9", "a": "0.8", "b": "0.7"})
+    finding = judged(case, slices="all")
     assert finding.status == UNDECIDABLE
     assert "holdout/auc in slice b" in finding.reason
 
@@ -214,7 +223,7 @@ def test_failed_outranks_undecidable_and_both_are_told() -> None:
     assert "; 1 more cannot be compared" in finding.reason
 
 
-def every(case: FakeCase, **params: Any) -> Finding:
+def every(case: FakeCase, **params: object) -> Finding:
     return evaluate("baseline", {"suite": "*", "metric": "*", **params}, case)
 
 
@@ -258,7 +267,7 @@ def test_a_metric_that_no_suite_of_the_incumbent_has_is_undecidable() -> None:
     assert every(contest("0.9", "0.9"), metric="f1").status == UNDECIDABLE
 
 
-def z_tested(ours: str, theirs: str, stderr: str, **params: Any) -> Finding:
+def z_tested(ours: str, theirs: str, stderr: str, **params: object) -> Finding:
     case = contest(ours, theirs, stderr=stderr, n=100, higher=True)
     return judged(case, test="stderr", **params)
 

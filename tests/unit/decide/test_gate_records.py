@@ -3,16 +3,18 @@
 from typing import Any
 
 import pytest
-from fakes.case import FakeCase, evaluate, score
 
+from fakes.case import FakeCase, evaluate, score
 from regista.decide.verdict import Finding, VerdictStatus
 
 PASSED, FAILED, UNDECIDABLE = (
-    VerdictStatus.PASSED, VerdictStatus.FAILED, VerdictStatus.UNDECIDABLE,
+    VerdictStatus.PASSED,
+    VerdictStatus.FAILED,
+    VerdictStatus.UNDECIDABLE,
 )
 
 
-def covered(case: FakeCase, **params: Any) -> Finding:
+def covered(case: FakeCase, **params: object) -> Finding:
     return evaluate("coverage", params, case)
 
 
@@ -20,8 +22,13 @@ def evaluated() -> FakeCase:
     case = FakeCase()
     case.log(2, "smoke", score("accuracy", "0.9"))
     case.log(
-        2, "holdout", score("auc", "0.9"), score("auc", "0.8", slice_="a"),
-        score("f1", "0.9"), score("f1", "0.7", slice_="b"), score("acc", "1", task="law"),
+        2,
+        "holdout",
+        score("auc", "0.9"),
+        score("auc", "0.8", slice_="a"),
+        score("f1", "0.9"),
+        score("f1", "0.7", slice_="b"),
+        score("acc", "1", task="law"),
     )
     return case
 
@@ -113,11 +120,14 @@ def test_a_uri_counts_as_lineage() -> None:
     assert traced("uri", uri="s3://bucket/model").status == PASSED
 
 
-def described(**params: Any) -> Finding:
+def described(**params: object) -> Finding:
     case = FakeCase()
     case.add(
-        2, tags={"license": "MIT", "owner": "ana", "cafe\u0301": "cafe\u0301"}, card="# Card",
-        label="1.0", params={"lr": "0.1"},
+        2,
+        tags={"license": "MIT", "owner": "ana", "cafe\u0301": "cafe\u0301"},
+        card="# Card",
+        label="1.0",
+        params={"lr": "0.1"},
     )
     case.entry.tags["team"] = "risk"
     return evaluate("metadata", params, case)
@@ -168,7 +178,7 @@ def test_a_long_tag_value_is_cut_in_the_verdict() -> None:
     assert len(evaluate("metadata", {"tags": [{"owner": "y"}]}, case).observed) < 100
 
 
-def whole(fact: Any, **fields: Any) -> Finding:
+def whole(fact: object, **fields: object) -> Finding:
     case = FakeCase()
     version = case.add(2, **fields)
     case.facts["blobs", version.digest] = fact
@@ -191,7 +201,7 @@ def test_damage_without_names_fails_too() -> None:
 
 
 @pytest.mark.parametrize("fact", [None, {}, {"ok": "yes"}, {"error": "timeout"}])
-def test_what_could_not_be_observed_is_undecidable(fact: Any) -> None:
+def test_what_could_not_be_observed_is_undecidable(fact: object) -> None:
     assert whole(fact).status == UNDECIDABLE
 
 

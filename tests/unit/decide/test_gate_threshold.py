@@ -4,12 +4,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from fakes.case import FakeCase, evaluate, score
 
+from fakes.case import FakeCase, evaluate, score
 from regista.decide.verdict import Finding, VerdictStatus
 
 
-def judged(case: FakeCase, **params: Any) -> Finding:
+def judged(case: FakeCase, **params: object) -> Finding:
     return evaluate("threshold", {"suite": "holdout", "metric": "auc", **params}, case)
 
 

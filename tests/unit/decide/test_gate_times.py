@@ -3,14 +3,16 @@
 from typing import Any
 
 import pytest
-from fakes.case import NOW, FakeCase, evaluate, score
 
+from fakes.case import NOW, FakeCase, evaluate, score
 from regista.decide.heads import DrillHead, Status
 from regista.decide.verdict import VerdictStatus
 
 DAY_BEFORE = "2026-03-09T12:00:00.000000Z"
 PASSED, FAILED, UNDECIDABLE = (
-    VerdictStatus.PASSED, VerdictStatus.FAILED, VerdictStatus.UNDECIDABLE,
+    VerdictStatus.PASSED,
+    VerdictStatus.FAILED,
+    VerdictStatus.UNDECIDABLE,
 )
 
 
@@ -144,5 +146,6 @@ def test_a_drill_of_another_stage_is_asked_for_by_name() -> None:
     assert drill(case).status == PASSED
     finding = drill(case, stage="staging")
     assert (finding.status, finding.remedy) == (
-        UNDECIDABLE, "regista drill fraud/card --stage staging",
+        UNDECIDABLE,
+        "regista drill fraud/card --stage staging",
     )

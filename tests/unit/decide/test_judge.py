@@ -1,10 +1,8 @@
 """Judging: all matching rules, in order, with ids that are unique."""
 
-from typing import Any
-
 import pytest
-from fakes.case import FakeCase, score
 
+from fakes.case import FakeCase, score
 from regista.decide.judge import judge
 from regista.decide.policy import Policy
 from regista.decide.verdict import Outcome, VerdictStatus
@@ -13,11 +11,16 @@ from regista.errors import NewerFormatError
 THRESHOLD = {"threshold": {"suite": "holdout", "metric": "auc", "min": "0.9"}}
 
 
-def policy(*rules: Any, **fields: Any) -> Policy:
-    return Policy.from_json({
-        "format": 1, "stages": ["dev", "staging", "prod"], "on_register": "dev",
-        "rules": list(rules), **fields,
-    })
+def policy(*rules: object, **fields: object) -> Policy:
+    return Policy.from_json(
+        {
+            "format": 1,
+            "stages": ["dev", "staging", "prod"],
+            "on_register": "dev",
+            "rules": list(rules),
+            **fields,
+        }
+    )
 
 
 def ready() -> FakeCase:
@@ -48,7 +51,9 @@ def test_one_refusal_refuses_and_the_others_are_still_told() -> None:
     case = FakeCase()
     judgement = judge(value, case)
     assert [verdict.status for verdict in judgement.verdicts] == [
-        VerdictStatus.FAILED, VerdictStatus.UNDECIDABLE, VerdictStatus.UNDECIDABLE,
+        VerdictStatus.FAILED,
+        VerdictStatus.UNDECIDABLE,
+        VerdictStatus.UNDECIDABLE,
     ]
     assert judgement.outcome == Outcome.REFUSED
 
@@ -57,8 +62,12 @@ def test_ids_that_come_again_are_numbered() -> None:
     one = {"stage": "prod", "from": "staging", "gates": [THRESHOLD, THRESHOLD]}
     ids = [verdict.id for verdict in judge(policy(one, one), ready()).verdicts]
     assert ids == [
-        "from:staging", "threshold:holdout/auc", "threshold:holdout/auc#2",
-        "from:staging#2", "threshold:holdout/auc#3", "threshold:holdout/auc#4",
+        "from:staging",
+        "threshold:holdout/auc",
+        "threshold:holdout/auc#2",
+        "from:staging#2",
+        "threshold:holdout/auc#3",
+        "threshold:holdout/auc#4",
     ]
 
 
@@ -76,7 +85,9 @@ def test_from_means_holds_that_stage_now(holder: int | None, observed: str, reas
     [verdict] = judge(policy({"stage": "prod", "from": "staging"}), case).verdicts
     finding = verdict.finding
     assert (finding.status, finding.observed, finding.reason) == (
-        VerdictStatus.FAILED, observed, reason,
+        VerdictStatus.FAILED,
+        observed,
+        reason,
     )
     assert finding.remedy == "regista promote fraud/card@2 --to staging"
 
@@ -96,7 +107,9 @@ def test_without_a_rule_a_placement_is_refused_where_the_policy_says_so() -> Non
     judgement = judge(policy(ungated="refuse"), FakeCase())
     [verdict] = judgement.verdicts
     assert (verdict.id, verdict.kind, verdict.status) == (
-        "ungated", "ungated", VerdictStatus.FAILED,
+        "ungated",
+        "ungated",
+        VerdictStatus.FAILED,
     )
     assert (judgement.outcome, judgement.ungated) == (Outcome.REFUSED, False)
 

@@ -27,15 +27,13 @@ from regista.decide.patterns import matches
     ],
 )
 def test_star_is_any_text_and_question_mark_one_character(
-    pattern: str, name: str, covered: bool
+    pattern: str, name: str, *, covered: bool
 ) -> None:
     assert matches(pattern, name) is covered
 
 
 @given(st.text("ab*?/", max_size=8), st.text("ab/", max_size=8))
-def test_it_agrees_with_the_regular_expression_of_the_same_meaning(
-    pattern: str, name: str
-) -> None:
+def test_it_agrees_with_the_regular_expression_of_the_same_meaning(pattern: str, name: str) -> None:
     expression = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
     assert matches(pattern, name) == bool(re.fullmatch(expression, name, re.DOTALL))
 

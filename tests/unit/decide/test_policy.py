@@ -1,6 +1,6 @@
 """The policy as a value: matching, ids, digests, and the bundle's round trip."""
 
-from typing import Any
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
@@ -13,15 +13,16 @@ from regista.decide.policy_check import check_policy
 from regista.errors import IntegrityError, InvalidInputError, NewerFormatError
 from regista.model import canonical
 
+Rule = dict[str, object]
 THRESHOLD = {"threshold": {"suite": "holdout", "metric": "auc", "min": "0.9"}}
 SQL = {"sql": {"file": "gates/latency.sql"}}
 
 
-def policy(*rules: Any, files: dict[str, str] | None = None) -> Policy:
+def policy(*rules: object, files: dict[str, str] | None = None) -> Policy:
     return Policy.from_json({"format": 1, "stages": ["dev", "prod"], "rules": list(rules)}, files)
 
 
-def rule(stage: str = "prod", gates: Any = (THRESHOLD,), **match: Any) -> dict[str, Any]:
+def rule(stage: str = "prod", gates: Iterable[object] = (THRESHOLD,), **match: object) -> Rule:
     return {"stage": stage, "match": match, "gates": list(gates)}
 
 
@@ -31,7 +32,10 @@ def indexes(value: Policy, kind: str, name: str, stage: str = "prod") -> list[in
 
 def test_all_rules_that_match_apply_in_order() -> None:
     value = policy(
-        rule(), rule(kind="model", name="fraud/*"), rule(kind="prompt"), rule("dev"),
+        rule(),
+        rule(kind="model", name="fraud/*"),
+        rule(kind="prompt"),
+        rule("dev"),
         rule(name=["x", "fraud/?ard"]),
     )
     assert indexes(value, "model", "fraud/card") == [0, 1, 4]
@@ -82,8 +86,10 @@ def test_named_files_gives_each_with_its_place() -> None:
     ("gate", "own_id"),
     [
         (THRESHOLD, "threshold:holdout/auc"),
-        ({"threshold": {**THRESHOLD["threshold"], "slices": ["a", "b"]}},
-         "threshold:holdout/auc/a,b"),
+        (
+            {"threshold": {**THRESHOLD["threshold"], "slices": ["a", "b"]}},
+            "threshold:holdout/auc/a,b",
+        ),
         ({"threshold": {**THRESHOLD["threshold"], "id": "quality"}}, "quality"),
         ({"baseline": {"suite": "*", "metric": "*"}}, "baseline:*/*"),
         ({"freshness": {"suite": "smoke", "max_age": "1d"}}, "freshness:smoke"),
@@ -96,7 +102,7 @@ def test_named_files_gives_each_with_its_place() -> None:
         ({"sql": {"query": "SELECT 1"}}, "sql"),
     ],
 )
-def test_a_gates_id_is_its_own_or_made_from_what_tells_it_apart(gate: Any, own_id: str) -> None:
+def test_a_gates_id_is_its_own_or_made_from_what_tells_it_apart(gate: object, own_id: str) -> None:
     assert Gate.from_json(gate, {}).id == own_id
 
 

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import pytest
 
+from fakes.progress_bar import Bar
 from regista.errors import InvalidInputError, StorageError
 from regista.model.manifest import FileEntry
 from regista.storage.artifacts import collect, store_files
@@ -32,20 +33,6 @@ def tree(tmp_path: Path) -> Path:
 @pytest.fixture(params=["memory", "local"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return MemoryStore("artifacts") if request.param == "memory" else LocalStore(tmp_path / "store")
-
-
-class Bar:
-    """A progress bar that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.total = -1
-        self.done = 0
-
-    def start(self, total_bytes: int) -> None:
-        self.total = total_bytes
-
-    def advance(self, n_bytes: int) -> None:
-        self.done += n_bytes
 
 
 def stored_paths(*paths: Path) -> list[str]:

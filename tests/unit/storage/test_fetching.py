@@ -2,10 +2,11 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
+from fakes.failing_system import failing
+from fakes.progress_bar import Bar
 from regista.errors import IntegrityError, InvalidInputError, StorageError
 from regista.model.manifest import FileEntry, Manifest
 from regista.storage import fetching
@@ -29,20 +30,6 @@ def manifest(store: Store) -> Manifest:
     return a_version(store, CONTENTS)
 
 
-class Bar:
-    """A progress bar that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.total = -1
-        self.done = 0
-
-    def start(self, total_bytes: int) -> None:
-        self.total = total_bytes
-
-    def advance(self, n_bytes: int) -> None:
-        self.done += n_bytes
-
-
 def a_version(store: Store, contents: dict[str, bytes]) -> Manifest:
     return Manifest(
         tuple(
@@ -59,13 +46,6 @@ def tree(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
-
-
-def failing(code: int) -> Callable[..., NoReturn]:
-    def fail(*_: object, **__: object) -> NoReturn:
-        raise OSError(code, os.strerror(code))
-
-    return fail
 
 
 def test_a_new_folder_gets_the_tree_and_nothing_else(

@@ -33,11 +33,17 @@ def apply(call: Call, file: Path, txid: str | None) -> ExitCode:
 
     def draw(page: Page) -> None:
         last = results[-1].seq
-        page.line(f"refused: none of it was applied (commit {last} records the decision)"
-                  if refused else f"done in commit {last}")
+        page.line(
+            f"refused: none of it was applied (commit {last} records the decision)"
+            if refused
+            else f"done in commit {last}"
+        )
         page.gap()
-        page.table(("OP", "NAME", "VERSION", "OUTCOME"), [_row(result) for result in results],
-                   right=("VERSION",))
+        page.table(
+            ("OP", "NAME", "VERSION", "OUTCOME"),
+            [_row(result) for result in results],
+            right=("VERSION",),
+        )
 
     call.answer([result.to_json() for result in results], draw)
     return ExitCode.REFUSED if refused else max(codes)

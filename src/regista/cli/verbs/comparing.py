@@ -33,11 +33,15 @@ def _diff(page: Page, found: dict[str, Any]) -> None:
     _part(page, "Facts", [f"~ {name}: {_change(item)}" for name, item in found["facts"].items()])
     _part(page, "Parameters", _changes(found["params"], str))
     _part(page, "Tags", _changes(found["tags"], str))
-    _part(page, "Lineage", [
-        f"{mark} {item['relation']} {item['target']}"
-        for mark, name in (("-", "removed"), ("+", "added"))
-        for item in found["lineage"][name]
-    ])
+    _part(
+        page,
+        "Lineage",
+        [
+            f"{mark} {item['relation']} {item['target']}"
+            for mark, name in (("-", "removed"), ("+", "added"))
+            for item in found["lineage"][name]
+        ],
+    )
     _part(page, "Texts", [f"~ {name} differs" for name in found["texts"]])
     _scores(page, found["scores"])
 
@@ -53,8 +57,10 @@ def _changes(found: dict[str, dict[str, Any]], shown: Any) -> list[str]:  # noqa
     return [
         *(f"- {key}: {shown(value)}" for key, value in found["removed"].items()),
         *(f"+ {key}: {shown(value)}" for key, value in found["added"].items()),
-        *(f"~ {key}: {shown(item['from'])} -> {shown(item['to'])}"
-          for key, item in found["changed"].items()),
+        *(
+            f"~ {key}: {shown(item['from'])} -> {shown(item['to'])}"
+            for key, item in found["changed"].items()
+        ),
     ]
 
 
@@ -72,9 +78,16 @@ def _scores(page: Page, scores: list[dict[str, Any]]) -> None:
     page.heading("Scores")
     page.table(
         ("SUITE", "METRIC", "A", "B", "B - A"),
-        [(item["suite"], "/".join(filter(None, (item["task"], item["metric"]))),
-          _score(item["from"]), _score(item["to"]), _score(item["difference"], signed=True))
-         for item in scores],
+        [
+            (
+                item["suite"],
+                "/".join(filter(None, (item["task"], item["metric"]))),
+                _score(item["from"]),
+                _score(item["to"]),
+                _score(item["difference"], signed=True),
+            )
+            for item in scores
+        ],
         right=("A", "B", "B - A"),
     )
 

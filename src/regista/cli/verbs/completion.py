@@ -9,10 +9,13 @@ from regista.cli.options import Call, command
 SHELLS = ("bash", "zsh", "fish")
 
 
-@command(name="completion", examples=(
-    'eval "$(regista completion bash)"',
-    "regista completion fish > ~/.config/fish/completions/regista.fish",
-))
+@command(
+    name="completion",
+    examples=(
+        'eval "$(regista completion bash)"',
+        "regista completion fish > ~/.config/fish/completions/regista.fish",
+    ),
+)
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(call: Call, shell: str) -> ExitCode:
     """Print the completion script of a shell.
@@ -24,7 +27,9 @@ def completion(call: Call, shell: str) -> ExitCode:
     from regista.cli.main import COMPLETE, PROGRAM, cli
 
     classes: dict[str, type[ShellComplete]] = {
-        "bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete,
+        "bash": BashComplete,
+        "zsh": ZshComplete,
+        "fish": FishComplete,
     }
     # the base class's: bash's own would start bash to ask for its version
     script = ShellComplete.source(classes[shell](cli, {}, PROGRAM, COMPLETE))

@@ -27,17 +27,18 @@ def _renamed(page: Page, result: Renamed) -> None:
     page.line(f"{result.from_name} is called {result.name} now (commit {result.seq})")
 
 
-@command(name="alias", examples=(
-    "regista alias fraud/card@7 champion",
-    "regista alias fraud/card champion --remove",
-))
+@command(
+    name="alias",
+    examples=(
+        "regista alias fraud/card@7 champion",
+        "regista alias fraud/card champion --remove",
+    ),
+)
 @click.argument("ref", metavar="NAME@V")
 @click.argument("alias_name", metavar="ALIAS")
 @click.option("--remove", is_flag=True, help="Remove the alias; NAME alone is enough then.")
 @txid
-def alias(
-    call: Call, *, ref: str, alias_name: str, remove: bool, txid: str | None
-) -> ExitCode:
+def alias(call: Call, *, ref: str, alias_name: str, remove: bool, txid: str | None) -> ExitCode:
     """Point an alias at a version, or remove it."""
     if remove:
         name = ref.partition("@")[0]
@@ -54,10 +55,13 @@ def _aliased(page: Page, result: Aliased) -> None:
     page.line(f"{what} {now} now{was} (commit {result.seq})")
 
 
-@command(name="tag", examples=(
-    "regista tag fraud/card@7 licence=apache-2.0 owner=risk",
-    "regista tag fraud/card --remove owner",
-))
+@command(
+    name="tag",
+    examples=(
+        "regista tag fraud/card@7 licence=apache-2.0 owner=risk",
+        "regista tag fraud/card --remove owner",
+    ),
+)
 @click.argument("subject", metavar="NAME[@V]")
 @click.argument("tags", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--remove", metavar="KEY", multiple=True, help="Remove a tag; may be repeated.")
@@ -81,10 +85,13 @@ def _tagged(page: Page, result: Tagged) -> None:
     page.fields(sorted(result.tags.items()) or [("", "none")])
 
 
-@command(name="describe", examples=(
-    'regista describe fraud/card "Scores card payments."',
-    "regista describe fraud/card@7 --file notes.md",
-))
+@command(
+    name="describe",
+    examples=(
+        'regista describe fraud/card "Scores card payments."',
+        "regista describe fraud/card@7 --file notes.md",
+    ),
+)
 @click.argument("subject", metavar="NAME[@V]")
 @click.argument("description", metavar="[TEXT]", required=False)
 @click.option("--file", metavar="FILE", help="Take the text from a file; - is standard input.")

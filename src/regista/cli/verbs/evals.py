@@ -14,28 +14,52 @@ from regista.registry.core import Registry
 from regista.registry.results import EvalLogged
 
 
-@command(name="log", examples=(
-    "regista eval log fraud/card@7 --suite holdout --metric auc=0.934 --dataset fraud/data@4",
-    "regista eval log fraud/card@7 --suite holdout --from scores.json --samples samples.jsonl",
-))
+@command(
+    name="log",
+    examples=(
+        "regista eval log fraud/card@7 --suite holdout --metric auc=0.934 --dataset fraud/data@4",
+        "regista eval log fraud/card@7 --suite holdout --from scores.json --samples samples.jsonl",
+    ),
+)
 @click.argument("ref", metavar="NAME@V")
 @click.option("--suite", metavar="SUITE", required=True, help="Name of the evaluation suite.")
 @click.option("--metric", metavar="NAME=VALUE", multiple=True, help="A score; may be repeated.")
 @click.option("--from", "file", metavar="FILE", help="Scores from a file of JSON or JSONL rows.")
-@click.option("--format", "format_", metavar="FORMAT", default="generic", show_default=True,
-              help="Format of that file.")
-@click.option("--samples", type=click.Path(path_type=Path), metavar="FILE",
-              help="Per-example results, JSONL or Parquet.")
+@click.option(
+    "--format",
+    "format_",
+    metavar="FORMAT",
+    default="generic",
+    show_default=True,
+    help="Format of that file.",
+)
+@click.option(
+    "--samples",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Per-example results, JSONL or Parquet.",
+)
 @click.option("--dataset", metavar="NAME@V|TEXT", default="", help="What it was evaluated on.")
-@click.option("--status", type=click.Choice(("complete", "partial", "failed")),
-              default="complete", show_default=True, help="What became of the run.")
+@click.option(
+    "--status",
+    type=click.Choice(("complete", "partial", "failed")),
+    default="complete",
+    show_default=True,
+    help="What became of the run.",
+)
 @click.option("--harness", metavar="TEXT", default="", help="Program that made the scores.")
 @click.option("--harness-version", metavar="TEXT", default="", help="Its version.")
 @click.option("--code", metavar="REVISION", default="", help="Code revision of the evaluation.")
 @click.option("--note", metavar="TEXT", default="", help="Free text.")
 @txid
 def log(
-    call: Call, *, ref: str, suite: str, metric: tuple[str, ...], file: str | None, format_: str,
+    call: Call,
+    *,
+    ref: str,
+    suite: str,
+    metric: tuple[str, ...],
+    file: str | None,
+    format_: str,
     **options: Any,  # noqa: ANN401 - as `Registry.log_eval` takes them
 ) -> ExitCode:
     """Add an evaluation run of a version.
@@ -59,7 +83,7 @@ def _scores(metric: tuple[str, ...], file: str | None, format_: str) -> list[dic
         return given
     from regista.write.evalfile import read_scores
 
-    return [*given, *read_scores(Path(file), format_).scores]
+    return [*given, *read_scores(Path(file), format_)]
 
 
 def _logged(page: Page, result: EvalLogged) -> None:
@@ -89,11 +113,14 @@ def show(call: Call, ref: str, as_of: str | None) -> ExitCode:
             page.line(f"{what} was not evaluated yet")
         for run in found["runs"]:
             page.heading(f"{what}, suite {run['suite']}")
-            page.fields([
-                ("run", f"{run['run_id']}, {run['status']}, {when(run['time'])}"),
-                ("by", run["by"]), ("dataset", run["dataset"]),
-                ("samples", run["samples"] or None),
-            ])
+            page.fields(
+                [
+                    ("run", f"{run['run_id']}, {run['status']}, {when(run['time'])}"),
+                    ("by", run["by"]),
+                    ("dataset", run["dataset"]),
+                    ("samples", run["samples"] or None),
+                ]
+            )
             _score_table(page, run["scores"])
 
     call.answer(found, draw)
@@ -106,9 +133,19 @@ def _score_table(page: Page, scores: list[dict[str, Any]]) -> None:
     page.gap()
     page.table(
         ("TASK", "METRIC", "SLICE", "VALUE", "STDERR", "N"),
-        [(score["task"], score["metric"], score["slice"], number(score["value"]),
-          number(score["stderr"]), score["n"]) for score in scores],
+        [
+            (
+                score["task"],
+                score["metric"],
+                score["slice"],
+                number(score["value"]),
+                number(score["stderr"]),
+                score["n"],
+            )
+            for score in scores
+        ],
         right=("VALUE", "STDERR", "N"),
+        optional=("TASK", "SLICE", "STDERR", "N"),
     )
 
 
@@ -117,9 +154,7 @@ def _score_table(page: Page, scores: list[dict[str, Any]]) -> None:
 @click.argument("other", metavar="B")
 @click.option("--suite", metavar="SUITE", help="Only this suite.")
 @as_of
-def compare(
-    call: Call, *, one: str, other: str, suite: str | None, as_of: str | None
-) -> ExitCode:
+def compare(call: Call, *, one: str, other: str, suite: str | None, as_of: str | None) -> ExitCode:
     """Compare the scores of two versions.
 
     Shows how B differs from A. Where both scores have a standard error, the difference comes
@@ -132,14 +167,25 @@ def compare(
     def draw(page: Page) -> None:
         page.heading(f"{found.other} against {found.one}")
         rows = [
-            (score.suite, "/".join(filter(None, (score.task, score.metric))), score.slice,
-             number(score.one), number(score.other), number(score.difference, signed=True),
-             _interval(score.low, score.high), score.verdict)
+            (
+                score.suite,
+                "/".join(filter(None, (score.task, score.metric))),
+                score.slice,
+                number(score.one),
+                number(score.other),
+                number(score.difference, signed=True),
+                _interval(score.low, score.high),
+                score.verdict,
+            )
             for score in found.scores
         ]
         if rows:
-            page.table(("SUITE", "METRIC", "SLICE", "A", "B", "B - A", "95%", "B IS"), rows,
-                       right=("A", "B", "B - A"))
+            page.table(
+                ("SUITE", "METRIC", "SLICE", "A", "B", "B - A", "95%", "B IS"),
+                rows,
+                right=("A", "B", "B - A"),
+                optional=("SLICE", "95%"),
+            )
         else:
             page.line("neither has scores to compare")
         page.gap()
@@ -156,20 +202,37 @@ def _interval(low: float | None, high: float | None) -> str:
     return f"{number(low, digits=3, signed=True)}..{number(high, digits=3, signed=True)}"
 
 
-@command(name="history", examples=(
-    "regista eval history fraud/card --metric auc",
-    "regista eval history fraud/card --suite holdout --slice region=eu",
-))
+@command(
+    name="history",
+    examples=(
+        "regista eval history fraud/card --metric auc",
+        "regista eval history fraud/card --suite holdout --slice region=eu",
+    ),
+)
 @click.argument("name")
 @click.option("--metric", metavar="METRIC", help="Only this metric.")
 @click.option("--suite", metavar="SUITE", help="Only this suite.")
-@click.option("--slice", "slice_", metavar="SLICE", default="",
-              help="This slice; else all of the data.")
-@click.option("-n", "--limit", type=click.IntRange(1, 100_000), default=50, metavar="N",
-              show_default=True, help="Only so many of the newest versions.")
+@click.option(
+    "--slice", "slice_", metavar="SLICE", default="", help="This slice; else all of the data."
+)
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=50,
+    metavar="N",
+    show_default=True,
+    help="Only so many of the newest versions.",
+)
 @as_of
 def history(
-    call: Call, *, name: str, metric: str | None, suite: str | None, slice_: str, limit: int,
+    call: Call,
+    *,
+    name: str,
+    metric: str | None,
+    suite: str | None,
+    slice_: str,
+    limit: int,
     as_of: str | None,
 ) -> ExitCode:
     """Show how a metric changed over versions.
@@ -188,10 +251,21 @@ def history(
             return
         page.table(
             ("SUITE", "METRIC", "V", "VALUE", "CHANGE", "", "STDERR", "WHEN (UTC)"),
-            [(row["suite"], "/".join(filter(None, (row["task"], row["metric"]))), row["version"],
-              number(row["value"]), number(row["change"], signed=True), row["verdict"],
-              number(row["stderr"]), minute(row["time"].isoformat())) for row in rows],
+            [
+                (
+                    row["suite"],
+                    "/".join(filter(None, (row["task"], row["metric"]))),
+                    row["version"],
+                    number(row["value"]),
+                    number(row["change"], signed=True),
+                    row["verdict"],
+                    number(row["stderr"]),
+                    minute(row["time"].isoformat()),
+                )
+                for row in rows
+            ],
             right=("V", "VALUE", "CHANGE", "STDERR"),
+            optional=("STDERR", "CHANGE", ""),
         )
 
     call.answer(rows, draw)

@@ -10,12 +10,20 @@ from regista.errors import InvalidInputError
 from regista.model.names import shown
 
 
-@command(name="verify", examples=(
-    "regista verify", "regista verify --deep --anchor 43:5f2c9a7be310",
-))
+@command(
+    name="verify",
+    examples=(
+        "regista verify",
+        "regista verify --deep --anchor 43:5f2c9a7be310",
+    ),
+)
 @click.option("--deep", is_flag=True, help="Also hash every artifact again.")
-@click.option("--anchor", metavar="SEQ:SHA256", multiple=True,
-              help="Digest of a commit noted elsewhere; may be repeated.")
+@click.option(
+    "--anchor",
+    metavar="SEQ:SHA256",
+    multiple=True,
+    help="Digest of a commit noted elsewhere; may be repeated.",
+)
 def verify(call: Call, *, deep: bool, anchor: tuple[str, ...]) -> ExitCode:
     """Replay everything and name every problem.
 
@@ -35,12 +43,19 @@ def verify(call: Call, *, deep: bool, anchor: tuple[str, ...]) -> ExitCode:
         else:
             page.verdict("failed", f"{plural(len(found.problems), 'problem')}, {done}")
             page.gap()
-            page.table(("SEQ", "KIND", "PROBLEM"),
-                       [(item.seq, item.kind, item.detail) for item in found.problems],
-                       right=("SEQ",), wrapped=True)
+            page.table(
+                ("SEQ", "KIND", "PROBLEM"),
+                [(item.seq, item.kind, item.detail) for item in found.problems],
+                right=("SEQ",),
+                wrapped=("PROBLEM",),
+            )
             page.gap()
-        page.fields([("head", found.head),
-                     ("anchor", f"{found.commits}:{found.head[:12]}" if found.ok else "")])
+        page.fields(
+            [
+                ("head", found.head),
+                ("anchor", f"{found.commits}:{found.head[:12]}" if found.ok else ""),
+            ]
+        )
 
     call.answer(found.to_json(), draw)
     return ExitCode.DONE if found.ok else ExitCode.INTEGRITY
@@ -65,7 +80,7 @@ def doctor(call: Call) -> ExitCode:
         page.table(
             ("STATUS", "CHECK", "WHAT"),
             [("ok" if item.ok else "failed", item.check, item.detail) for item in found.findings],
-            wrapped=True,
+            wrapped=("WHAT",),
         )
         for item in found.findings:
             if item.fix:
@@ -82,9 +97,12 @@ def rebuild(call: Call) -> ExitCode:
     The log is the truth, so nothing is lost by it.
     """
     done = call.open().rebuild()
-    call.answer(done.to_json(), lambda page: page.line(
-        f"the tables are made anew up to commit {done.seq}: {plural(done.files, 'file')}"
-    ))
+    call.answer(
+        done.to_json(),
+        lambda page: page.line(
+            f"the tables are made anew up to commit {done.seq}: {plural(done.files, 'file')}"
+        ),
+    )
     return ExitCode.DONE
 
 
@@ -95,9 +113,12 @@ def compact(call: Call) -> ExitCode:
     Writers do it every 64 commits; this does not wait for them.
     """
     done = call.open().compact()
-    call.answer(done.to_json(), lambda page: page.line(
-        f"the tables are compact up to commit {done.seq}: {plural(done.files, 'file')}"
-    ))
+    call.answer(
+        done.to_json(),
+        lambda page: page.line(
+            f"the tables are compact up to commit {done.seq}: {plural(done.files, 'file')}"
+        ),
+    )
     return ExitCode.DONE
 
 

@@ -1,19 +1,27 @@
 """`list`, `history` and `log`: what is there, and what happened."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from regista.cli.exits import ExitCode
-from regista.cli.options import Call, as_of, command
+from regista.cli.options import Body, Call, as_of, command
 from regista.cli.render import Page, ago, minute
 from regista.model.commit import Commit
 from regista.model.names import KINDS
 
 
-def _limit(default: int) -> Any:  # noqa: ANN401 - click's decorator
-    return click.option("-n", "--limit", type=click.IntRange(1, 1_000_000), default=default,
-                        metavar="N", show_default=True, help="How many to show at most.")
+def _limit(default: int) -> Callable[[Body], Body]:
+    return click.option(
+        "-n",
+        "--limit",
+        type=click.IntRange(1, 1_000_000),
+        default=default,
+        metavar="N",
+        show_default=True,
+        help="How many to show at most.",
+    )
 
 
 @command(name="list", examples=("regista list", "regista list 'fraud/*' --kind model"))
@@ -39,8 +47,10 @@ def _entries(page: Page, rows: list[dict[str, Any]], limit: int) -> None:
         return
     page.table(
         ("NAME", "KIND", "VERSIONS", "STAGES", "CHANGED"),
-        [(row["entry"], row["kind"], row["versions"], row["stages"], _ago(row["updated"]))
-         for row in rows],
+        [
+            (row["entry"], row["kind"], row["versions"], row["stages"], _ago(row["updated"]))
+            for row in rows
+        ],
         right=("VERSIONS",),
     )
     if len(rows) == limit:
@@ -65,17 +75,32 @@ def _events(page: Page, rows: list[dict[str, Any]], *, one: bool) -> None:
     if not rows:
         page.line("nothing happened yet")
         return
-    headers = ("SEQ", "WHEN (UTC)", "EVENT", "V", "DETAIL", "BY")
-    cells = [
-        (row["seq"], _minute(row["time"]), row["event"], row["version"], row["detail"],
-         row["actor"])
-        for row in rows
-    ]
-    if not one:
-        headers = (*headers[:2], "ENTRY", *headers[2:])
-        cells = [(*cell[:2], row["entry"], *cell[2:])
-                 for cell, row in zip(cells, rows, strict=True)]
-    page.table(headers, cells, right=("SEQ", "V"))
+    subject = "V" if one else "ENTRY"
+    page.table(
+        ("SEQ", "WHEN (UTC)", subject, "EVENT", "DETAIL", "BY"),
+        [
+            (
+                row["seq"],
+                _minute(row["time"]),
+                _subject(row),
+                row["event"],
+                row["detail"],
+                row["actor"],
+            )
+            for row in rows
+        ],
+        right=("SEQ", "V"),
+        keep=("WHEN (UTC)", "EVENT"),
+        wrapped=("DETAIL",),
+    )
+
+
+def _subject(row: dict[str, Any]) -> str:
+    """Return what an event is about: `NAME@V`, or the version alone in an entry's own history."""
+    version = "" if row["version"] is None else str(row["version"])
+    if "entry" not in row:
+        return version
+    return f"{row['entry'] or ''}{'@' if version else ''}{version}"
 
 
 @command(name="log", examples=("regista log", "regista log -n 1 --json"))
@@ -93,9 +118,16 @@ def log(call: Call, limit: int, as_of: str | None) -> ExitCode:
 
 def _commit(commit: Commit, digest: str) -> dict[str, Any]:
     return {
-        "seq": commit.seq, "commit": digest, "parent": commit.parent, "time": commit.time,
-        "clock": commit.clock, "actor": commit.actor, "txid": commit.txid,
-        "engine": commit.engine, "policy": commit.policy, "rows": commit.row_counts(),
+        "seq": commit.seq,
+        "commit": digest,
+        "parent": commit.parent,
+        "time": commit.time,
+        "clock": commit.clock,
+        "actor": commit.actor,
+        "txid": commit.txid,
+        "engine": commit.engine,
+        "policy": commit.policy,
+        "rows": commit.row_counts(),
         "ops": [{"op": op.op, "args": op.args, "decision": op.decision} for op in commit.ops],
     }
 
@@ -103,9 +135,19 @@ def _commit(commit: Commit, digest: str) -> dict[str, Any]:
 def _commits(page: Page, commits: list[tuple[Commit, str]]) -> None:
     page.table(
         ("SEQ", "WHEN (UTC)", "WHAT", "BY", "SHA256"),
-        [(commit.seq, minute(commit.time), "; ".join(_operations(commit)), commit.actor,
-          digest[:12]) for commit, digest in commits],
+        [
+            (
+                commit.seq,
+                minute(commit.time),
+                "; ".join(_operations(commit)),
+                commit.actor,
+                digest[:12],
+            )
+            for commit, digest in commits
+        ],
         right=("SEQ",),
+        keep=("WHEN (UTC)", "SHA256"),
+        wrapped=("WHAT",),
     )
 
 

@@ -13,10 +13,10 @@ from regista.cli.render import Page
 from regista.registry.core import Registry
 from regista.registry.results import Decided, Drilled, Moved
 
-to_stage = click.option("--to", "stage", metavar="STAGE", required=True,
-                        help="The stage asked for.")
-in_stage = click.option("--stage", metavar="STAGE", required=True,
-                        help="The stage that is meant.")
+to_stage = click.option(
+    "--to", "stage", metavar="STAGE", required=True, help="The stage asked for."
+)
+in_stage = click.option("--stage", metavar="STAGE", required=True, help="The stage that is meant.")
 
 
 @command(name="check", examples=("regista check fraud/card@latest --to prod",))
@@ -27,6 +27,7 @@ def check(call: Call, ref: str, stage: str) -> ExitCode:
 
     Writes nothing. Exits 0 when it would pass, 3 when it would be refused.
     """
+
     def act(registry: Registry) -> Decided:
         judged = cast("Decided", registry.check(ref, stage))
         return _told(replace(judged, op="check"), asked=True)
@@ -34,15 +35,19 @@ def check(call: Call, ref: str, stage: str) -> ExitCode:
     return call.write(act, _checked)
 
 
-@command(name="promote", examples=(
-    "regista promote fraud/card@7 --to staging",
-    'regista promote fraud/card@5 --to prod --again --reason "the fix is in"',
-))
+@command(
+    name="promote",
+    examples=(
+        "regista promote fraud/card@7 --to staging",
+        'regista promote fraud/card@5 --to prod --again --reason "the fix is in"',
+    ),
+)
 @click.argument("ref", metavar="NAME@V")
 @to_stage
 @reason
-@click.option("--again", is_flag=True,
-              help="Let back in what was rolled back from there; needs a reason.")
+@click.option(
+    "--again", is_flag=True, help="Let back in what was rolled back from there; needs a reason."
+)
 @txid
 def promote(
     call: Call, *, ref: str, stage: str, reason: str, again: bool, txid: str | None
@@ -51,6 +56,7 @@ def promote(
 
     A refusal is recorded too; it prints what each gate saw and exits 3.
     """
+
     def act(registry: Registry) -> Decided:
         decided = registry.promote(ref, stage, reason=reason, again=again, txid=txid)
         return _told(decided, asked=False)
@@ -91,14 +97,21 @@ def demote(call: Call, name: str, stage: str, reason: str, txid: str | None) -> 
     )
 
 
-@command(name="rollback", examples=(
-    "regista rollback fraud/card --stage prod",
-    "regista rollback fraud/card --stage prod --to 3",
-))
+@command(
+    name="rollback",
+    examples=(
+        "regista rollback fraud/card --stage prod",
+        "regista rollback fraud/card --stage prod --to 3",
+    ),
+)
 @click.argument("name")
 @in_stage
-@click.option("--to", type=click.IntRange(min=1), metavar="V",
-              help="Go back to this version; else to the one that was there before.")
+@click.option(
+    "--to",
+    type=click.IntRange(min=1),
+    metavar="V",
+    help="Go back to this version; else to the one that was there before.",
+)
 @reason
 @txid
 def rollback(
@@ -115,7 +128,7 @@ def rollback(
 
 def _moved(page: Page, result: Moved) -> None:
     page.line(
-        f"{result.stage} of {result.name} holds {held(result.to_version)} now; it held"
+        f"{result.name}: {result.stage} now holds {held(result.to_version)}, in place of"
         f" {held(result.from_version)} (commit {result.seq})"
     )
     _skipped(page, result)
@@ -126,14 +139,21 @@ def _skipped(page: Page, result: Moved) -> None:
         page.item(f"passed over version {item['version']}: {item['reason']}")
 
 
-@command(name="drill", examples=(
-    "regista drill fraud/card --stage prod",
-    'regista drill fraud/card --stage prod --smoke "python smoke.py"',
-))
+@command(
+    name="drill",
+    examples=(
+        "regista drill fraud/card --stage prod",
+        'regista drill fraud/card --stage prod --smoke "python smoke.py"',
+    ),
+)
 @click.argument("name")
 @in_stage
-@click.option("--smoke", metavar="COMMAND", default="",
-              help="Run this in the folder with the fetched artifacts; it must exit 0.")
+@click.option(
+    "--smoke",
+    metavar="COMMAND",
+    default="",
+    help="Run this in the folder with the fetched artifacts; it must exit 0.",
+)
 @txid
 def drill(call: Call, *, name: str, stage: str, smoke: str, txid: str | None) -> ExitCode:
     """Rehearse a rollback; nothing moves.

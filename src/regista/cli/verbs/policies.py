@@ -81,6 +81,10 @@ def lint(call: Call, file: Path) -> ExitCode:
 
 def _problem(problem: Any) -> dict[str, Any]:  # noqa: ANN401 - a PositionedProblem
     return {
-        "file": problem.file, "line": problem.position.line, "column": problem.position.column,
-        "severity": problem.severity, "message": problem.message, "hint": problem.hint,
+        "file": problem.file,
+        "line": problem.position.line,
+        "column": problem.position.column,
+        "severity": problem.severity,
+        "message": problem.message,
+        "hint": problem.hint,
     }

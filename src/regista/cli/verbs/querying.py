@@ -20,21 +20,43 @@ from regista.registry.reads import Reads
 SHELL = "duckdb"
 
 
-@command(name="sql", examples=(
-    'regista sql "SELECT * FROM current_stages"',
-    'regista sql --format csv --output scores.csv "FROM latest_scores"',
-    "regista sql --emit-views > views.sql",
-))
+@command(
+    name="sql",
+    examples=(
+        'regista sql "SELECT * FROM current_stages"',
+        'regista sql --format csv --output scores.csv "FROM latest_scores"',
+        "regista sql --emit-views > views.sql",
+    ),
+)
 @click.argument("query", required=False)
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="table",
-              show_default=True, help="How to print the rows; --json is --format json.")
-@click.option("--output", "file", type=click.Path(path_type=Path), metavar="FILE",
-              help="Where to write them; parquet needs a file.")
-@click.option("--emit-views", is_flag=True,
-              help="Print SQL that gives the same views in a plain DuckDB shell.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How to print the rows; --json is --format json.",
+)
+@click.option(
+    "--output",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to write them; parquet needs a file.",
+)
+@click.option(
+    "--emit-views",
+    is_flag=True,
+    help="Print SQL that gives the same views in a plain DuckDB shell.",
+)
 @as_of
 def sql(
-    call: Call, *, query: str | None, format_: str, file: Path | None, emit_views: bool,
+    call: Call,
+    *,
+    query: str | None,
+    format_: str,
+    file: Path | None,
+    emit_views: bool,
     as_of: str | None,
 ) -> ExitCode:
     """Query the registry with SQL.
@@ -93,21 +115,26 @@ def tables(call: Call, name: str | None, as_of: str | None) -> ExitCode:
         found = [table for table in found if table["name"] == name]
         if not found:
             raise NotFoundError(f"there is no table or view {shown(name)}", hint="regista tables")
-    call.answer(found, lambda page: (_overview(page, found) if name is None
-                                     else _columns(page, found[0])))
+    call.answer(
+        found, lambda page: _overview(page, found) if name is None else _columns(page, found[0])
+    )
     return ExitCode.DONE
 
 
 def _overview(page: Page, found: list[dict[str, Any]]) -> None:
-    for type_, headers in (("table", ("TABLE", "ROWS", "FILES", "ONE ROW PER")),
-                           ("view", ("VIEW", "ROWS", "ONE ROW PER"))):
+    for type_, headers in (
+        ("table", ("TABLE", "ROWS", "FILES", "ONE ROW PER")),
+        ("view", ("VIEW", "ROWS", "ONE ROW PER")),
+    ):
         page.gap()
         listed = [table for table in found if table["type"] == type_]
         counts = {"table": ("rows", "files"), "view": ("rows",)}[type_]
         page.table(
             headers,
-            [(table["name"], *(f"{table[count]:,}" for count in counts), table["grain"])
-             for table in listed],
+            [
+                (table["name"], *(f"{table[count]:,}" for count in counts), table["grain"])
+                for table in listed
+            ],
             right=("ROWS", "FILES"),
         )
 
@@ -123,5 +150,5 @@ def _columns(page: Page, table: dict[str, Any]) -> None:
         page.table(
             ("COLUMN", "TYPE", "MEANING"),
             [(column["name"], column["type"], column["doc"]) for column in table["columns"]],
-            wrapped=True,
+            wrapped=("MEANING",),
         )

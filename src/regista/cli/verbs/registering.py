@@ -16,19 +16,23 @@ from regista.registry.core import Registry
 from regista.registry.results import Registered
 
 
-@command(name="register", examples=(
-    "regista register fraud/card model/ --kind model --dataset fraud/data@4",
-    "regista register fraud/card model.pkl --param lr=0.1 --tag owner=risk --label 1.4.2",
-    "regista register fraud/card --uri s3://bucket/model.pkl --run mlflow:3f2a",
-))
+@command(
+    name="register",
+    examples=(
+        "regista register fraud/card model/ --kind model --dataset fraud/data@4",
+        "regista register fraud/card model.pkl --param lr=0.1 --tag owner=risk --label 1.4.2",
+        "regista register fraud/card --uri s3://bucket/model.pkl --run mlflow:3f2a",
+    ),
+)
 @click.argument("name")
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--kind", type=click.Choice(KINDS), help="What it is; model for a new entry.")
 @click.option("--run", metavar="ID", help="The training run that made it.")
 @click.option("--dataset", metavar="NAME@V", multiple=True, help="Trained on; may be repeated.")
 @click.option("--base", metavar="NAME@V", multiple=True, help="Derived from; may be repeated.")
-@click.option("--member", metavar="NAME@V", multiple=True,
-              help="What a bundle holds; may be repeated.")
+@click.option(
+    "--member", metavar="NAME@V", multiple=True, help="What a bundle holds; may be repeated."
+)
 @click.option("--code", metavar="REVISION", help="Code revision; git's HEAD here by default.")
 @click.option("--param", metavar="KEY=VALUE", multiple=True, help="Parameter; may be repeated.")
 @click.option("--tag", metavar="KEY=VALUE", multiple=True, help="Tag; may be repeated.")
@@ -59,12 +63,16 @@ def register(call: Call, name: str, paths: tuple[Path, ...], **options: Any) -> 
 def _arguments(options: dict[str, Any]) -> dict[str, Any]:
     from regista.registry.environment import source_facts
 
-    arguments = {key: value for key, value in options.items()
-                 if key not in {"param", "tag", "card", "code"}}
+    arguments = {
+        key: value for key, value in options.items() if key not in {"param", "tag", "card", "code"}
+    }
     found = source_facts()
     return {
-        **arguments, "code": options["code"] or found.code or None, "source": found.facts,
-        "params": pairs(options["param"], "--param"), "tags": pairs(options["tag"], "--tag"),
+        **arguments,
+        "code": options["code"] or found.code or None,
+        "source": found.facts,
+        "params": pairs(options["param"], "--param"),
+        "tags": pairs(options["tag"], "--tag"),
         "card": text_of(options["card"]) if options["card"] else "",
     }
 
@@ -84,6 +92,10 @@ def _registered(page: Page, result: Registered) -> None:
         page.line(f"{what} is registered (commit {result.seq})")
     else:
         page.line(f"{what} has these very artifacts already; nothing was added")
-    page.fields([
-        ("kind", result.kind), ("stage", result.stage), ("digest", short(result.digest)),
-    ])
+    page.fields(
+        [
+            ("kind", result.kind),
+            ("stage", result.stage),
+            ("digest", short(result.digest)),
+        ]
+    )

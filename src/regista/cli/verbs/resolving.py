@@ -7,11 +7,14 @@ from regista.cli.exits import ExitCode
 from regista.cli.options import Call, as_of, command
 
 
-@command(name="resolve", examples=(
-    "regista resolve fraud/card@prod",
-    "regista resolve fraud/card@prod~1 --json",
-    "regista resolve fraud/card@prod --as-of 2026-03-03T09:30:00Z",
-))
+@command(
+    name="resolve",
+    examples=(
+        "regista resolve fraud/card@prod",
+        "regista resolve fraud/card@prod~1 --json",
+        "regista resolve fraud/card@prod --as-of 2026-03-03T09:30:00Z",
+    ),
+)
 @click.argument("ref", metavar="NAME@SELECTOR")
 @as_of
 def resolve(call: Call, ref: str, as_of: str | None) -> ExitCode:

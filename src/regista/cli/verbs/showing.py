@@ -7,7 +7,7 @@ import click
 from regista.cli import output
 from regista.cli.exits import ExitCode
 from regista.cli.options import Call, as_of, command
-from regista.cli.render import Page, plural, short, size, when
+from regista.cli.render import Page, ago, minute, number, plural, short, size, when
 
 MOST_FILES = 20
 
@@ -29,23 +29,31 @@ def _entry(page: Page, view: dict[str, Any]) -> None:
     page.heading(f"{view['name']} ({view['kind']}, {plural(view['versions'], 'version')})")
     if view["description"]:
         page.prose(view["description"], 2)
-    page.fields([
-        ("created", when(view["created"])), ("by", view["by"]), ("tags", _pairs(view["tags"])),
-    ])
+    page.fields(
+        [
+            ("created", when(view["created"])),
+            ("by", view["by"]),
+            ("tags", _pairs(view["tags"])),
+        ]
+    )
     if view["stages"]:
         page.gap()
         page.table(
-            ("STAGE", "VERSION", "SINCE", "BY", "ROLLBACK TO", "LAST DRILL"),
+            ("STAGE", "VERSION", "SINCE (UTC)", "BY", "BACK TO", "LAST DRILL"),
             [_slot_row(stage, slot) for stage, slot in view["stages"].items()],
-            right=("VERSION", "ROLLBACK TO"), wrapped=True,
+            right=("VERSION", "BACK TO"),
+            keep=("SINCE (UTC)", "LAST DRILL"),
         )
     if view["aliases"]:
         page.gap()
         page.table(
-            ("ALIAS", "VERSION", "SINCE", "BY"),
-            [(alias, item["version"], when(item["since"]), item["by"])
-             for alias, item in view["aliases"].items()],
+            ("ALIAS", "VERSION", "SINCE (UTC)", "BY"),
+            [
+                (alias, item["version"], minute(item["since"]), item["by"])
+                for alias, item in view["aliases"].items()
+            ],
             right=("VERSION",),
+            keep=("SINCE (UTC)",),
         )
 
 
@@ -53,8 +61,8 @@ def _slot_row(stage: str, slot: dict[str, Any]) -> tuple[object, ...]:
     held = "empty" if slot["version"] is None else slot["version"]
     back = slot["rollback_target"] or "-"
     drill = slot["last_drill"]
-    drilled = f"{'ok' if drill['ok'] else 'failed'}, {when(drill['time'])}" if drill else "never"
-    return stage, held, when(slot["since"]), slot["by"], back, drilled
+    drilled = f"{'ok' if drill['ok'] else 'failed'}, {ago(drill['time'])}" if drill else "never"
+    return stage, held, minute(slot["since"]), slot["by"], back, drilled
 
 
 def _version(page: Page, view: dict[str, Any]) -> None:
@@ -63,16 +71,28 @@ def _version(page: Page, view: dict[str, Any]) -> None:
     if view["description"]:
         page.prose(view["description"], 2)
     status = f"{view['status']}, purged" if view["purged"] else view["status"]
-    page.fields([
-        ("status", status), ("stages", ", ".join(view["stages"])),
-        ("aliases", ", ".join(view["aliases"])), ("digest", short(view["digest"])),
-        ("created", when(view["created"])), ("by", view["by"]), ("commit", view["seq"]),
-        ("run", view["run"]), ("code", view["code"]), ("uri", view["uri"]),
-        ("params", _pairs(view["params"])), ("tags", _pairs(view["tags"])),
-        ("source", _pairs(view["source"])),
-        *((item["relation"], item["target"]) for item in view["lineage"]
-          if item["relation"] not in {"run", "code", "uri"}),
-    ])
+    page.fields(
+        [
+            ("status", status),
+            ("stages", ", ".join(view["stages"])),
+            ("aliases", ", ".join(view["aliases"])),
+            ("digest", short(view["digest"])),
+            ("created", when(view["created"])),
+            ("by", view["by"]),
+            ("commit", view["seq"]),
+            ("run", view["run"]),
+            ("code", view["code"]),
+            ("uri", view["uri"]),
+            ("params", _pairs(view["params"])),
+            ("tags", _pairs(view["tags"])),
+            ("source", _pairs(view["source"])),
+            *(
+                (item["relation"], item["target"])
+                for item in view["lineage"]
+                if item["relation"] not in {"run", "code", "uri"}
+            ),
+        ]
+    )
     _files(page, view)
     _evals(page, view["evals"])
     if view["card"]:
@@ -98,21 +118,36 @@ def _evals(page: Page, evals: dict[str, Any]) -> None:
     for suite, run in evals.items():
         dataset = f" on {run['dataset']}" if run["dataset"] else ""
         page.heading(f"Suite {suite}{dataset}")
-        page.fields([
-            ("run", f"{run['run_id']}, {run['status']}, {when(run['time'])}"), ("by", run["by"]),
-        ])
+        page.fields(
+            [
+                ("run", f"{run['run_id']}, {run['status']}, {when(run['time'])}"),
+                ("by", run["by"]),
+            ]
+        )
         if run["main"]:
+            page.gap()
             page.table(
                 ("TASK", "METRIC", "VALUE", "STDERR", "N"),
-                [(score["task"], score["metric"], score["value"], score["stderr"], score["n"])
-                 for score in run["main"]],
+                [
+                    (
+                        score["task"],
+                        score["metric"],
+                        _measured(score["value"]),
+                        _measured(score["stderr"]),
+                        score["n"],
+                    )
+                    for score in run["main"]
+                ],
                 right=("VALUE", "STDERR", "N"),
+                optional=("TASK", "STDERR", "N"),
             )
         hidden = run["scores"] - len(run["main"])
         if hidden > 0:
-            page.line(
-                f"and {plural(hidden, 'more score')} of slices: regista eval show", "dim"
-            )
+            page.line(f"and {plural(hidden, 'more score')} of slices: regista eval show", "dim")
+
+
+def _measured(text: str | None) -> str:
+    return number(None if text is None else float(text))
 
 
 def _pairs(pairs: dict[str, str]) -> str:

@@ -21,8 +21,14 @@ def init(call: Call, policy: str | None) -> ExitCode:
 
     made = init_registry(call.uri(), policy=policy, actor=call.writer(), timeout_s=call.timeout_s)
     value = {
-        "op": "init", "seq": made.seq, "commit": made.commit, "name": "", "version": None,
-        "registry": made.registry.id, "uri": made.registry.uri, "created": made.created,
+        "op": "init",
+        "seq": made.seq,
+        "commit": made.commit,
+        "name": "",
+        "version": None,
+        "registry": made.registry.id,
+        "uri": made.registry.uri,
+        "created": made.created,
     }
 
     def draw(page: Page) -> None:

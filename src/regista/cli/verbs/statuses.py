@@ -48,9 +48,7 @@ def archive(call: Call, ref: str, reason: str, txid: str | None) -> ExitCode:
 @click.option("--purge", is_flag=True, help="Let gc remove its artifacts; the record stays.")
 @reason
 @txid
-def delete(
-    call: Call, *, ref: str, purge: bool, reason: str, txid: str | None
-) -> ExitCode:
+def delete(call: Call, *, ref: str, purge: bool, reason: str, txid: str | None) -> ExitCode:
     """Leave a tombstone of a version.
 
     It may hold no stage, and cannot be restored. Its number is never given again.

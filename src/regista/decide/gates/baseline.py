@@ -87,8 +87,12 @@ def _no_incumbent(params: Params, stage: str, required: str) -> Finding:
 
 def _gap(name: str, missing: Missing, terms: Terms, opponent: _Opponent) -> Comparison:
     return Comparison(
-        name, VerdictStatus.UNDECIDABLE, missing.observed, _required(terms, opponent.name),
-        missing.reason, missing.remedy,
+        name,
+        VerdictStatus.UNDECIDABLE,
+        missing.observed,
+        _required(terms, opponent.name),
+        missing.reason,
+        missing.remedy,
     )
 
 
@@ -158,25 +162,53 @@ KIND = GateKind(
     revision=1,
     summary="The candidate's scores are no worse than those of another version, on the same data.",
     fields=(
-        Field("suite", text("a suite"), "eval suite; `*` for every suite of the other version",
-              required=True),
-        Field("metric", text("a metric"), "metric; `*` for every metric of the other version",
-              required=True),
-        Field("task", text("a task"), "task within the suite",
-              default="none; every task when `metric` is `*`"),
-        Field("against", STAGE_OR_VERSION, "whom to compare with: what a stage holds, or a version",
-              default="the stage asked for"),
+        Field(
+            "suite",
+            text("a suite"),
+            "eval suite; `*` for every suite of the other version",
+            required=True,
+        ),
+        Field(
+            "metric",
+            text("a metric"),
+            "metric; `*` for every metric of the other version",
+            required=True,
+        ),
+        Field(
+            "task",
+            text("a task"),
+            "task within the suite",
+            default="none; every task when `metric` is `*`",
+        ),
+        Field(
+            "against",
+            STAGE_OR_VERSION,
+            "whom to compare with: what a stage holds, or a version",
+            default="the stage asked for",
+        ),
         Field("max_regression", NOT_NEGATIVE, "how much worse is tolerated, absolute", default="0"),
-        Field("direction", choice("higher", "lower"), "which way is better",
-              default="as recorded with the score, else higher"),
-        Field("test", choice("none", "stderr"), "plain tolerance, or a z test on standard errors",
-              default="none"),
+        Field(
+            "direction",
+            choice("higher", "lower"),
+            "which way is better",
+            default="as recorded with the score, else higher",
+        ),
+        Field(
+            "test",
+            choice("none", "stderr"),
+            "plain tolerance, or a z test on standard errors",
+            default="none",
+        ),
         Field("superiority", BOOLEAN, "whether the candidate must be better", default="false"),
         Field("confidence", CONFIDENCE, "one-sided confidence of the test", default="0.95"),
         Field("slice", text("a slice"), "one slice of the data", default="all of the data"),
         Field("slices", texts_or("all", "slices"), "several slices, each compared"),
-        Field("when_absent", choice("pass", "fail"), "what to say while the stage is empty",
-              default="pass"),
+        Field(
+            "when_absent",
+            choice("pass", "fail"),
+            "what to say while the stage is empty",
+            default="pass",
+        ),
     ),
     evaluate=evaluate,
     cross_check=_cross_check,

@@ -39,8 +39,10 @@ class Terms:
     def of(cls, params: Params) -> Self:
         """Read the terms from a gate's checked parameters."""
         return cls(
-            params.get("direction"), decimal_of(params, "max_regression"),
-            params.get("test", "none") == "stderr", params.get("superiority", False),
+            params.get("direction"),
+            decimal_of(params, "max_regression"),
+            params.get("test", "none") == "stderr",
+            params.get("superiority", False),
             decimal_of(params, "confidence", "0.95"),
         )
 
@@ -102,7 +104,10 @@ class Pair:
         recorded = {self.candidate.higher_is_better, self.baseline.higher_is_better} - {None}
         if terms.direction is None and len(recorded) > 1:
             return Comparison(
-                self.name, VerdictStatus.UNDECIDABLE, self._values(), "one direction",
+                self.name,
+                VerdictStatus.UNDECIDABLE,
+                self._values(),
+                "one direction",
                 f"the two runs disagree on whether more of {self.name} is better",
                 f"set direction in the gate, or log it again: {self.remedy}",
             )
@@ -134,9 +139,14 @@ class Pair:
         known = [error for error in errors if error is not None and error.is_finite()]
         if len(known) < len(errors) or min(known) < 0:
             return Comparison(
-                self.name, VerdictStatus.UNDECIDABLE, f"{self._values()}, no stderr", required,
+                self.name,
+                VerdictStatus.UNDECIDABLE,
+                f"{self._values()}, no stderr",
+                required,
                 f"{self.name} has no standard error in one of the runs, so nothing can be tested",
-                f"log it with stderr: {self.remedy}", None, note,
+                f"log it with stderr: {self.remedy}",
+                None,
+                note,
             )
         variance = _STATISTICS.fma(known[0], known[0], _STATISTICS.multiply(known[1], known[1]))
         spread = _STATISTICS.multiply(terms.z, _STATISTICS.sqrt(variance))

@@ -43,7 +43,8 @@ class _Wanted:
             return [f"{run.suite} in slice {slice_}" for slice_ in absent]
         return [
             title(run.suite, self.task, metric, slice_)
-            for metric in self.metrics for slice_ in (WHOLE, *self.slices)
+            for metric in self.metrics
+            for slice_ in (WHOLE, *self.slices)
             if (metric, slice_) not in have
         ]
 
@@ -54,7 +55,9 @@ def evaluate(params: Params, case: Case) -> Finding:
         return _any_suite(case)
     named = (params["suite"],) if "suite" in params else tuple(params["suites"])
     wanted = _Wanted(
-        named, params.get("task", ""), tuple(params.get("metrics", ())),
+        named,
+        params.get("task", ""),
+        tuple(params.get("metrics", ())),
         tuple(params.get("slices", ())),
     )
     gaps: list[tuple[str, Missing]] = []

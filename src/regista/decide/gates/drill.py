@@ -65,8 +65,12 @@ KIND = GateKind(
     fields=(
         Field("stage", STAGE, "stage whose rollback was rehearsed", default="the stage asked for"),
         Field("max_age", DURATION, "greatest age of the drill", required=True),
-        Field("when_absent", choice("pass", "fail"),
-              "what to say while the stage has no rollback target", default="pass"),
+        Field(
+            "when_absent",
+            choice("pass", "fail"),
+            "what to say while the stage has no rollback target",
+            default="pass",
+        ),
     ),
     evaluate=evaluate,
     cross_check=_cross_check,

@@ -29,9 +29,7 @@ def evaluate(_params: Params, case: Case) -> Finding:
     return _damaged(case, seen, required, evidence)
 
 
-def _damaged(
-    case: Case, seen: dict[str, Any], required: str, evidence: tuple[str, ...]
-) -> Finding:
+def _damaged(case: Case, seen: dict[str, Any], required: str, evidence: tuple[str, ...]) -> Finding:
     missing, corrupt = list(seen.get("missing", [])), list(seen.get("corrupt", []))
     observed = f"{len(missing)} missing, {len(corrupt)} corrupt"
     said = [f"missing: {listed(missing)}"] if missing else []

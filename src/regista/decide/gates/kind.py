@@ -84,7 +84,9 @@ def _id_problems(value: object, _context: CheckContext) -> Problems:
 
 
 ID = Field(
-    "id", FieldType("text", _id_problems), "name of the gate in verdicts",
+    "id",
+    FieldType("text", _id_problems),
+    "name of the gate in verdicts",
     default="made from the kind and its main fields",
 )
 

@@ -38,8 +38,12 @@ KIND = GateKind(
     revision=1,
     summary="The candidate's record says where it came from.",
     fields=(
-        Field("require", choices("require", *RELATIONS), "relations that must be on record",
-              required=True),
+        Field(
+            "require",
+            choices("require", *RELATIONS),
+            "relations that must be on record",
+            required=True,
+        ),
     ),
     evaluate=evaluate,
 )

@@ -23,8 +23,9 @@ def evaluate(params: Params, case: Case) -> Finding:
     required = clip(listed([what for what, _found, _remedy in asked], len(asked)))
     evidence = (f"version:{case.version.version}",)
     if not lacks:
-        return passed(f"all {len(asked)} there", required, "all that was asked for is there",
-                      evidence)
+        return passed(
+            f"all {len(asked)} there", required, "all that was asked for is there", evidence
+        )
     observed = clip(listed([found for _what, found, _remedy in lacks if found]))
     many = listed([what for what, _found, _remedy in lacks])
     reason = f"version {case.version.version} lacks {many}: {observed}"
@@ -44,8 +45,10 @@ def _asked(params: Params, case: Case) -> Iterator[tuple[str, str | None, str]]:
     version = case.version
     texts_there = {
         "card": version.card or version.card_digest,
-        "description": version.description or version.description_digest
-        or case.entry.description or case.entry.description_digest,
+        "description": version.description
+        or version.description_digest
+        or case.entry.description
+        or case.entry.description_digest,
         "label": version.label,
     }
     remedies = {
@@ -92,8 +95,12 @@ KIND = GateKind(
     fields=(
         Field("tags", TAGS, "tags that it must have, with a value, or one of a list of values"),
         Field("card", BOOLEAN, "whether it must have a card", default="false"),
-        Field("description", BOOLEAN, "whether it or its entry must have a description",
-              default="false"),
+        Field(
+            "description",
+            BOOLEAN,
+            "whether it or its entry must have a description",
+            default="false",
+        ),
         Field("label", BOOLEAN, "whether it must have a label", default="false"),
         Field("params", texts("params"), "parameters that it must have been registered with"),
         Field("licence", _LICENCES, "values that the tag `license` (or `licence`) may have"),

@@ -79,8 +79,10 @@ def _pair_suite(
 def _pair_scores(
     pairing: Pairing, case: Case, baseline: VersionHead, runs: tuple[Run, Run], params: Params
 ) -> None:
-    sides = [(version, run, by_grain(run))
-             for version, run in zip((case.version, baseline), runs, strict=True)]
+    sides = [
+        (version, run, by_grain(run))
+        for version, run in zip((case.version, baseline), runs, strict=True)
+    ]
     suite = runs[0].suite
     remedy = eval_log(case, case.version, suite)
     for grain in _grains(sides[1][2], params):

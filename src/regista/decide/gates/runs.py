@@ -91,15 +91,14 @@ def title(suite: str, task: str, metric: str, slice_: str = WHOLE) -> str:
     return "/".join(part for part in (suite, task, metric) if part) + in_slice(slice_)
 
 
-def lacking(
-    case: Case, version: VersionHead, run: Run, grain: Grain, others: str = ""
-) -> Missing:
+def lacking(case: Case, version: VersionHead, run: Run, grain: Grain, others: str = "") -> Missing:
     """Return that a run has no such score; `others` says which it does have."""
     name = title(run.suite, *grain)
     return Missing(
         f"no score{in_slice(grain[2])}",
         f"the latest run of version {version.version} has no score for {name}{others}",
-        eval_log(case, version, run.suite), (evidence_of(run.head),),
+        eval_log(case, version, run.suite),
+        (evidence_of(run.head),),
     )
 
 
@@ -118,14 +117,14 @@ def not_a_number(case: Case, version: VersionHead, run: Run, score: Score) -> Mi
     """Return that a score is not finite."""
     name = title(run.suite, score.task, score.metric, score.slice)
     return Missing(
-        str(score.value), f"{name} of version {version.version} is {score.value}, not a number",
-        eval_log(case, version, run.suite), (evidence_of(run.head),),
+        str(score.value),
+        f"{name} of version {version.version} is {score.value}, not a number",
+        eval_log(case, version, run.suite),
+        (evidence_of(run.head),),
     )
 
 
-def selected(
-    case: Case, run: Run, task: str, metric: str, slices: Slices
-) -> list[Score] | Missing:
+def selected(case: Case, run: Run, task: str, metric: str, slices: Slices) -> list[Score] | Missing:
     """Return the candidate's scores of a metric in the slices asked for, all of them finite.
 
     `all` means every slice that the run has, and all of the data where the run has that too; a

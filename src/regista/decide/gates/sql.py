@@ -79,10 +79,15 @@ KIND = GateKind(
     fields=(
         Field("file", FILE, "file with the query, below the policy's folder"),
         Field("query", SQL, "the query itself"),
-        Field("timeout", short_duration(MAX_TIMEOUT), "time that it may take",
-              default=DEFAULT_TIMEOUT),
-        Field("memory_mb", whole(16, 4096), "memory that it may use, in MB",
-              default=str(DEFAULT_MEMORY_MB)),
+        Field(
+            "timeout", short_duration(MAX_TIMEOUT), "time that it may take", default=DEFAULT_TIMEOUT
+        ),
+        Field(
+            "memory_mb",
+            whole(16, 4096),
+            "memory that it may use, in MB",
+            default=str(DEFAULT_MEMORY_MB),
+        ),
     ),
     evaluate=evaluate,
     cross_check=_cross_check,
