@@ -21,7 +21,7 @@ check: $(STAMP)  ## style, types, layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 unit: $(STAMP)  ## all tests, with branch coverage
 	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered

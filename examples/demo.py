@@ -6,6 +6,7 @@ Who is refused and who ends up in production is the same on every run; times and
 """
 
 import argparse
+import json
 import os
 import shlex
 import shutil
@@ -28,14 +29,16 @@ PROMPTS = (
     "You see an image of 8 by 8 pixels that shows one handwritten digit.\n"
     "Answer with the digit alone. If you are not sure, answer with a question mark.\n",
 )
-LEADERBOARD = (
-    "SELECT rank, version, round(value, 3) AS accuracy, stages FROM leaderboard"
-    f" WHERE entry = '{MODEL}' AND metric = 'accuracy' ORDER BY rank"
-)
-EIGHTS = (
-    "SELECT version, value AS on_eights FROM latest_scores"
-    f" WHERE entry = '{MODEL}' AND slice = 'digit=8' ORDER BY version"
-)
+LEADERBOARD = f"""
+    SELECT rank, version, value AS accuracy, stderr, stages
+    FROM leaderboard
+    WHERE entry = '{MODEL}' AND metric = 'accuracy'
+    ORDER BY rank"""
+EIGHTS = f"""
+    SELECT version, value AS accuracy_on_eights
+    FROM latest_scores
+    WHERE entry = '{MODEL}' AND slice = 'digit=8'
+    ORDER BY version"""
 
 
 class Shell:
@@ -61,6 +64,14 @@ class Shell:
         if not sys.stdout.isatty():
             self._environment["COLUMNS"] = str(WIDTH)
 
+    def seq_of(self, ref: str) -> str:
+        """Return the number of the commit that made a reference point where it does."""
+        command = [sys.executable, "-m", "regista", "resolve", ref, "--json"]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self._environment, check=True, capture_output=True
+        )
+        return str(json.loads(done.stdout)["seq"])
+
     def regista(self, *arguments: str, expect: int = 0) -> None:
         """Run one command; end the demo when its exit code is not the expected one."""
         print("\n" + "\n".join(typed(("regista", *arguments))), flush=True)
@@ -77,7 +88,7 @@ def typed(arguments: Sequence[str]) -> Iterator[str]:
     """Give a command line as a person would type it, in lines that fit."""
     line = "$"
     for word in _words(arguments):
-        if len(line) + len(word) + 3 > WIDTH and line.strip() != "$":
+        if len(line) + len(word.partition("\n")[0]) + 3 > WIDTH and line.strip() != "$":
             yield line + " \\"
             line = "   "
         line += " " + word
@@ -86,12 +97,19 @@ def typed(arguments: Sequence[str]) -> Iterator[str]:
 
 def _words(arguments: Sequence[str]) -> Iterator[str]:
     """Give the quoted arguments, an option together with its value."""
-    rest = list(map(shlex.quote, arguments))
+    rest = list(map(quoted, arguments))
     while rest:
         word = rest.pop(0)
         if word.startswith("--") and rest and not rest[0].startswith("--"):
             word += " " + rest.pop(0)
         yield word
+
+
+def quoted(argument: str) -> str:
+    """Return an argument as a person would quote it."""
+    if "'" in argument and not any(char in argument for char in '"$`\\!'):
+        return f'"{argument}"'
+    return shlex.quote(argument)
 
 
 def chapter(title: str, text: str) -> None:
@@ -245,14 +263,15 @@ class Demo:
             (folder / "explain.txt").write_text(text, encoding="utf-8")
             self.run("register", PROMPT, "prompts/explain.txt", "--kind", "prompt", "--tag",
                      "owner=vision")
+        self.run("diff", f"{PROMPT}@1", f"{PROMPT}@2")
         self.run("promote", f"{PROMPT}@2", "--to", "prod")
 
     def look_back(self) -> None:
         """Everything that happened is on record, and can be checked."""
         chapter("11  What happened, and when", "Every decision is on record, refusals included.")
         self.run("history", MODEL, "--limit", "12")
-        print("\nAs it was before the rollback:")
-        self.run("resolve", f"{MODEL}@champion", "--json")
+        print("\nWhat was in prod before the rollback? Ask as of then:")
+        self.run("resolve", f"{MODEL}@prod", "--as-of", self.shell.seq_of(f"{MODEL}@champion"))
         self.run("list")
         chapter(
             "12  Ask in SQL",
@@ -271,33 +290,38 @@ class Demo:
 
 def finish(shell: Shell, started: float) -> None:
     """Say what to try next."""
-    on_path = shutil.which("regista")
-    here = str(Path(sys.executable).parent / "regista")
-    spoken = "regista" if on_path and Path(on_path).samefile(here) else here
-    registry = os.path.relpath(shell.registry)
+    registry = near(shell.registry)
     chapter(
         "Now you",
         f"{shell.commands} commands in {time.monotonic() - started:.0f} s. The registry is the"
         f" folder {registry}; look into it. To try next:",
     )
     print()
-    if spoken != "regista":
-        print(f"  alias regista={os.path.relpath(spoken)}")
+    program = Path(sys.executable).parent / "regista"
+    found = shutil.which("regista")
+    if not (found and program.exists() and program.samefile(found)):
+        print(f"  alias regista={near(program)}")
     print(f"  export REGISTA_REGISTRY={registry}")
     for line in (
         f"regista show {MODEL}",
         f"regista show {MODEL}@prod",
         f"regista diff {MODEL}@2 {MODEL}@5",
-        f"regista check {MODEL}@4 --to prod",
-        f"regista get {MODEL}@prod /tmp/model",
-        "regista sql --emit-views",
-        f'regista promote {MODEL}@5 --to prod --again --reason "bars are fine now"',
+        f"regista eval compare {MODEL}@prod {MODEL}@latest",
+        f"regista get {MODEL}@prod model",
+        "regista tables",
+        f'regista promote {MODEL}@5 --to prod --again --reason "bars are fine"',
     ):
         print(f"  {line}")
-    print(
-        f"\n  sed -i 's/0.9483/0.9983/' {registry}/log/000000/000000000009.json"
-        "\n  regista verify        # and see what it finds"
-    )
+    print("\nAnd make an old score look better, to see what happens:\n")
+    seq = shell.seq_of(f"{MODEL}@2")
+    file = f"{registry}/log/000000/{int(seq) + 1:012d}.json"
+    print(f"  perl -pi -e s/0.9483/0.9983/ {file}\n  regista verify")
+
+
+def near(path: Path) -> str:
+    """Return a path as short as it can be typed here."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
 
 
 def main() -> None:

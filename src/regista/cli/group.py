@@ -12,7 +12,7 @@ import click
 
 from regista.cli.commands import COMMANDS, GROUPS, SECTIONS
 
-SHARED = frozenset({"registry", "json", "actor", "timeout", "help"})
+SHARED = frozenset({"--registry", "--json", "--actor", "--timeout", "--help"})
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
@@ -35,19 +35,27 @@ class Command(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in two parts, and the examples."""
-        own: list[tuple[str, str]] = []
-        shared: list[tuple[str, str]] = []
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
-            if record is not None:
-                (shared if param.name in SHARED else own).append(record)
-        for title, records in (("Options", own), ("Options of every command", shared)):
+        for title, shared in (("Options", False), ("Options of every command", True)):
+            records = option_records(ctx, self, shared=shared)
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
         if self.examples:
             with formatter.section("Examples"):
                 formatter.write("".join(f"  {line}\n" for line in self.examples))
+
+
+def option_records(
+    ctx: click.Context, command: click.Command, *, shared: bool
+) -> list[tuple[str, str]]:
+    """Return options with their help: those of every command, or the command's own."""
+    options = [param for param in command.get_params(ctx) if isinstance(param, click.Option)]
+    records = [
+        option.get_help_record(ctx)
+        for option in options
+        if bool(SHARED.intersection(option.opts)) == shared
+    ]
+    return [record for record in records if record is not None]
 
 
 class LazyGroup(click.Group):
@@ -99,7 +107,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands by section, without importing one."""
         listed = {
-            name: {**GROUPS, **COMMANDS}.get(name) or COMMANDS[self.prefix + name]
+            name: COMMANDS.get(self.prefix + name) or GROUPS[name]
             for name in self.list_commands(ctx)
         }
         widest = max(map(len, listed))

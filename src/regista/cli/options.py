@@ -21,6 +21,8 @@ from regista.read.opening import open_replica
 from regista.registry.reads import Reads
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from regista.cli.render import Page
     from regista.registry.core import Registry
     from regista.registry.results import Written
@@ -129,6 +131,29 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ):
         function = option(function)
     return function
+
+
+def complete_entry(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> "list[CompletionItem]":
+    """Return names of entries for the shell."""
+    from regista.cli.completing import entry_names
+
+    return entry_names(ctx, incomplete)
+
+
+def complete_stage(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> "list[CompletionItem]":
+    """Return names of stages for the shell."""
+    from regista.cli.completing import stage_names
+
+    return stage_names(ctx, incomplete)
+
+
+def entry_argument(name: str, **settings: Any) -> Callable[[Body], Body]:  # noqa: ANN401
+    """Add an argument that names an entry or a version, which the shell completes."""
+    return click.argument(name, shell_complete=complete_entry, **settings)
 
 
 as_of = click.option(

@@ -11,8 +11,9 @@ hold the stage, `a/<alias>` how many use the alias, `t/<txid>` the commit of a t
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any, Protocol
 
 from regista.decide.heads import (
@@ -55,6 +56,20 @@ def apply_row(heads: Heads, stamp: Stamp, row: Row) -> None:
     rule = _RULES.get(row["table"])
     if rule:
         rule(heads, stamp, row)
+
+
+def apply_rows(heads: Heads, stamp: Stamp, rows: Iterable[Row]) -> None:
+    """Apply rows of one commit in order.
+
+    The same as `apply_row` for each; scores of a run that follow each other are applied at once,
+    since a head is made anew for every change.
+    """
+    for run, group in groupby(rows, _run_of_score):
+        if run:
+            _scores_added(heads, list(group))
+        else:
+            for row in group:
+                apply_row(heads, stamp, row)
 
 
 class Asked(Protocol):
@@ -277,24 +292,36 @@ def _run_added(heads: Heads, stamp: Stamp, row: Row) -> None:
     _change_version(heads, row, lambda head: replace(head, runs={**head.runs, suite: run}))
 
 
+def _run_of_score(row: Row) -> tuple[str, int, str, str] | None:
+    if row["table"] != "eval_scores":
+        return None
+    return row["entry_id"], row["version"], row["suite"], row["run_id"]
+
+
 def _score_added(heads: Heads, _stamp: Stamp, row: Row) -> None:
-    if row.get("slice"):
-        return
-    key = version_key(row["entry_id"], row["version"])
+    _scores_added(heads, [row])
+
+
+def _scores_added(heads: Heads, rows: Sequence[Row]) -> None:
+    """Add scores of one run; those of slices, and all beyond the first few, are left out."""
+    first = rows[0]
+    key = version_key(first["entry_id"], first["version"])
     head = heads.get(key)
-    run = head.runs.get(row["suite"])
-    if run is None or run.run_id != row["run_id"] or len(run.main) >= MAX_MAIN_SCORES:
+    run = head.runs.get(first["suite"])
+    if run is None or run.run_id != first["run_id"]:
         return
-    score = [
-        row.get("task", ""),
-        row["metric"],
-        row["value"],
-        row.get("stderr"),
-        row.get("n"),
-        row.get("higher_is_better"),
-    ]
-    runs = {**head.runs, row["suite"]: run._replace(main=(*run.main, score))}
-    heads.put(key, replace(head, runs=runs))
+    scores = [
+        [
+            row.get("task", ""), row["metric"], row["value"], row.get("stderr"), row.get("n"),
+            row.get("higher_is_better"),
+        ]
+        for row in rows
+        if not row.get("slice")
+    ]  # fmt: skip
+    main = (*run.main, *scores)[:MAX_MAIN_SCORES]
+    if len(main) > len(run.main):
+        runs = {**head.runs, first["suite"]: run._replace(main=main)}
+        heads.put(key, replace(head, runs=runs))
 
 
 def _drilled(heads: Heads, stamp: Stamp, row: Row) -> None:

@@ -35,13 +35,13 @@ def _format(value: object, _context: CheckContext) -> Problems:
     return problem(f"format must be {FORMAT}, not {described(value)}")
 
 
-def _names(what: str) -> Callable[[object, CheckContext], Problems]:
+def _names(what: str, field: str) -> Callable[[object, CheckContext], Problems]:
     def one(value: object) -> Problems:
         if not isinstance(value, str):
             return problem(f"{what} name is text, not {described(value)}", "put it in quotes")
         return tried(lambda text: slug(text, what), value)
 
-    return lambda value, _context: list_problems(value, "the list", one)
+    return lambda value, _context: list_problems(value, field, one)
 
 
 def _target(value: object, context: CheckContext) -> Problems:
@@ -123,13 +123,13 @@ POLICY_FIELDS = (
     ),
     Field(
         "stages",
-        FieldType("list of names", _names("a stage")),
+        FieldType("list of names", _names("a stage", "stages")),
         "the stages, in order",
         required=True,
     ),
     Field(
         "side_stages",
-        FieldType("list of names", _names("a stage")),
+        FieldType("list of names", _names("a stage", "side_stages")),
         "stages beside that order, such as `shadow`",
         default="none",
     ),
@@ -141,7 +141,7 @@ POLICY_FIELDS = (
     ),
     Field(
         "gated_aliases",
-        FieldType("list of names", _names("an alias")),
+        FieldType("list of names", _names("an alias", "gated_aliases")),
         "aliases that rules guard as they do stages",
         default="none",
     ),

@@ -61,4 +61,8 @@ def decimal_text(number: Decimal) -> str:
 
 def double_text(number: float) -> str:
     """Return the shortest text that reads back as the same double."""
-    return decimal_text(Decimal(repr(number)))
+    text = repr(number)
+    if "e" in text or not number:
+        return decimal_text(Decimal(text))
+    # most doubles, and there may be millions: they have no idle zeros but this one
+    return text.removesuffix(".0")

@@ -4,6 +4,7 @@ Heads are folded from the tables' rows of one key at a time, with the same fold 
 else, so a look into the past costs what the question costs and not what the history is long.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -38,7 +39,7 @@ def seq_as_of(replica: Replica, as_of: int | str) -> int:
         NotFoundError: nothing was there yet, or the number lies beyond the head.
     """
     head = replica.refresh().seq
-    if isinstance(as_of, int) or as_of.isdigit():
+    if isinstance(as_of, int) or re.fullmatch(r"[0-9]{1,15}", as_of):
         seq = int(as_of)
         if not 1 <= seq <= head:
             raise NotFoundError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from regista.decide.operations.context import Request
 from regista.decide.state import State
+from regista.errors import IntegrityError
 from regista.model.times import format_time
 from regista.read.replica import Replica
 from regista.registry.maintenance import Maintenance
@@ -117,8 +118,12 @@ def _newest_manifest(store: Store, state: State, name: str) -> "Manifest | None"
 
     entry = state.find_entry(name)
     version = state.find_version(entry.entry_id, entry.last_version) if entry else None
-    data = get_blob(store, version.digest) if version and version.files else None
-    return parse(data) if data else None
+    try:
+        data = get_blob(store, version.digest) if version and version.files else None
+        return parse(data) if data else None
+    except IntegrityError:
+        # it only saves work; damage is for verify to report
+        return None
 
 
 @dataclass

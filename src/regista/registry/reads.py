@@ -108,9 +108,24 @@ class Reads:
             "yaml": bundle.yaml,
         }
 
-    def entries(self, *, as_of: AsOf = None) -> list[dict[str, Any]]:
-        """Return one object per entry: name, kind, last version, stages, aliases."""
-        return self._rows("list_entries", {}, as_of)
+    def entries(
+        self,
+        pattern: str | None = None,
+        *,
+        kind: str | None = None,
+        limit: int | None = None,
+        as_of: AsOf = None,
+    ) -> list[dict[str, Any]]:
+        """Return one object per entry: name, kind, versions, what its stages hold, times.
+
+        Args:
+            pattern: only names that match this glob.
+            kind: only entries of this kind.
+            limit: at most so many.
+            as_of: commit number or time.
+        """
+        wanted = {"pattern": pattern, "kind": kind, "limit": limit}
+        return self._rows("list_entries", wanted, as_of)
 
     def history(
         self, name: str = "", *, limit: int = 100, as_of: AsOf = None

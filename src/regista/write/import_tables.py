@@ -60,7 +60,8 @@ class ImportTable:
         fields: its columns.
         grain: columns of which each row has another combination.
         parent: the file that must hold what `link` names; '' for none.
-        link: columns that name a row of the parent; all of them null is allowed for tags only.
+        link: columns that name a row of the parent; where the last is null, as in a tag of an
+            entry, the entry must be there.
     """
 
     name: str
@@ -86,7 +87,7 @@ def _between(low: int, high: int, message: str) -> Rule:
 
 _WORD = Rule(rules.no_identifier, NAMEABLE, normal=True)
 # names are looked at one by one in Python; see `import_checks`
-_NAME = Rule(lambda column: f"(length({column}) > {MAX_NAME})", "a name")
+_NAME = Rule(lambda column: f"(length({column}) > {MAX_NAME})", "a name", normal=True)
 _ANY = Rule(lambda _column: "false", "")
 _TEXT = Rule(rules.no_plain_text, "plain text of at most 10,000 characters")
 _LONG = Rule(lambda column: rules.no_plain_text(column, MAX_TEXT), "plain text of at most 1 MB")

@@ -237,3 +237,7 @@ def test_a_wrong_parameter_is_named_at_its_place(
 def test_a_file_outside_the_policys_folder_is_refused(name: str) -> None:
     [problem] = gate_errors("sql", {"file": name})
     assert problem.path[5:] == ("file",)
+
+
+def test_limits_of_a_query_within_bounds_are_taken() -> None:
+    assert gate_errors("sql", {"query": "SELECT 1", "timeout": "1m", "memory_mb": 4096}) == []

@@ -56,7 +56,7 @@ def test_all_forms_of_a_gate_and_a_match_are_taken() -> None:
         (covering(format="1"), ("format",), "format must be 1, not the text '1'"),
         (covering(format=True), ("format",), "format must be 1, not true"),
         (covering(format=0), ("format",), "format must be 1, not the number 0"),
-        (covering(stages="prod"), ("stages",), "the list must be a list, not the text 'prod'"),
+        (covering(stages="prod"), ("stages",), "stages must be a list, not the text 'prod'"),
         (covering(on_register="qa"), ("on_register",), "the policy has no stage 'qa'"),
         (
             covering(ungated="maybe"),
@@ -143,7 +143,7 @@ def test_names_that_a_stage_may_have(name: str) -> None:
 
 def test_a_stage_twice_is_an_error() -> None:
     [problem] = errors({"format": 1, "stages": ["a", "b", "a"]})
-    assert (problem.path, problem.message) == (("stages", 2), "the list has the text 'a' twice")
+    assert (problem.path, problem.message) == (("stages", 2), "stages has the text 'a' twice")
 
 
 @pytest.mark.parametrize(
@@ -178,6 +178,19 @@ def test_an_unknown_word_is_answered_with_the_one_that_was_meant(
 ) -> None:
     [problem] = errors(value)
     assert (problem.path, problem.hint, problem.on_key) == (path, hint, True)
+
+
+def test_a_stage_name_that_is_no_text_is_named() -> None:
+    [problem] = errors({"format": 1, "stages": [2026]})
+    assert (problem.message, problem.hint) == (
+        "a stage name is text, not the number 2026",
+        "put it in quotes",
+    )
+
+
+def test_lists_that_may_be_empty() -> None:
+    assert errors({"format": 1, "stages": ["prod"], "rules": []}) == []
+    assert errors(policy({"stage": "prod", "from": "staging", "gates": []})) == []
 
 
 def test_an_unknown_gate_without_fields_is_named_too() -> None:

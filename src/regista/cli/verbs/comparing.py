@@ -2,16 +2,14 @@
 
 from typing import Any
 
-import click
-
 from regista.cli.exits import ExitCode
-from regista.cli.options import Call, as_of, command
+from regista.cli.options import Call, as_of, command, entry_argument
 from regista.cli.render import Page, number, short, size
 
 
 @command(name="diff", examples=("regista diff fraud/card@prod fraud/card@latest",))
-@click.argument("one", metavar="A")
-@click.argument("other", metavar="B")
+@entry_argument("one", metavar="A")
+@entry_argument("other", metavar="B")
 @as_of
 def diff(call: Call, one: str, other: str, as_of: str | None) -> ExitCode:
     """Show what differs between two versions.

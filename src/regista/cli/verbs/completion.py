@@ -16,11 +16,11 @@ SHELLS = ("bash", "zsh", "fish")
         "regista completion fish > ~/.config/fish/completions/regista.fish",
     ),
 )
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", metavar="SHELL", type=click.Choice(SHELLS))
 def completion(call: Call, shell: str) -> ExitCode:
     """Print the completion script of a shell.
 
-    Put its output where the shell reads it when it starts.
+    SHELL is bash, zsh or fish. Put the output where the shell reads it when it starts.
     """
     from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 

@@ -4,14 +4,14 @@ import click
 
 from regista.cli.exits import ExitCode
 from regista.cli.inputs import pairs, text_of
-from regista.cli.options import Call, command, txid
+from regista.cli.options import Call, command, entry_argument, txid
 from regista.cli.render import Page
 from regista.errors import InvalidInputError
 from regista.registry.results import Aliased, Renamed, Tagged, Written
 
 
 @command(name="rename", examples=("regista rename fraud/card payments/card",))
-@click.argument("name")
+@entry_argument("name")
 @click.argument("to", metavar="NEW_NAME")
 @txid
 def rename(call: Call, name: str, to: str, txid: str | None) -> ExitCode:
@@ -34,7 +34,7 @@ def _renamed(page: Page, result: Renamed) -> None:
         "regista alias fraud/card champion --remove",
     ),
 )
-@click.argument("ref", metavar="NAME@V")
+@entry_argument("ref", metavar="NAME@V")
 @click.argument("alias_name", metavar="ALIAS")
 @click.option("--remove", is_flag=True, help="Remove the alias; NAME alone is enough then.")
 @txid
@@ -62,7 +62,7 @@ def _aliased(page: Page, result: Aliased) -> None:
         "regista tag fraud/card --remove owner",
     ),
 )
-@click.argument("subject", metavar="NAME[@V]")
+@entry_argument("subject", metavar="NAME[@V]")
 @click.argument("tags", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--remove", metavar="KEY", multiple=True, help="Remove a tag; may be repeated.")
 @txid
@@ -92,7 +92,7 @@ def _tagged(page: Page, result: Tagged) -> None:
         "regista describe fraud/card@7 --file notes.md",
     ),
 )
-@click.argument("subject", metavar="NAME[@V]")
+@entry_argument("subject", metavar="NAME[@V]")
 @click.argument("description", metavar="[TEXT]", required=False)
 @click.option("--file", metavar="FILE", help="Take the text from a file; - is standard input.")
 @txid

@@ -8,7 +8,7 @@ import click
 from regista.cli import ci
 from regista.cli.exits import ExitCode
 from regista.cli.inputs import pairs
-from regista.cli.options import Call, as_of, command, txid
+from regista.cli.options import Call, as_of, command, entry_argument, txid
 from regista.cli.render import Page, minute, number, plural, when
 from regista.registry.core import Registry
 from regista.registry.results import EvalLogged
@@ -21,7 +21,7 @@ from regista.registry.results import EvalLogged
         "regista eval log fraud/card@7 --suite holdout --from scores.json --samples samples.jsonl",
     ),
 )
-@click.argument("ref", metavar="NAME@V")
+@entry_argument("ref", metavar="NAME@V")
 @click.option("--suite", metavar="SUITE", required=True, help="Name of the evaluation suite.")
 @click.option("--metric", metavar="NAME=VALUE", multiple=True, help="A score; may be repeated.")
 @click.option("--from", "file", metavar="FILE", help="Scores from a file of JSON or JSONL rows.")
@@ -83,7 +83,7 @@ def _scores(metric: tuple[str, ...], file: str | None, format_: str) -> list[dic
         return given
     from regista.write.evalfile import read_scores
 
-    return [*given, *read_scores(Path(file), format_)]
+    return [*given, *read_scores(Path(file), format_).scores]
 
 
 def _logged(page: Page, result: EvalLogged) -> None:
@@ -96,7 +96,7 @@ def _logged(page: Page, result: EvalLogged) -> None:
 
 
 @command(name="show", examples=("regista eval show fraud/card@7",))
-@click.argument("ref", metavar="NAME@V")
+@entry_argument("ref", metavar="NAME@V")
 @as_of
 def show(call: Call, ref: str, as_of: str | None) -> ExitCode:
     """Show the scores of a version's latest runs.
@@ -150,8 +150,8 @@ def _score_table(page: Page, scores: list[dict[str, Any]]) -> None:
 
 
 @command(name="compare", examples=("regista eval compare fraud/card@prod fraud/card@latest",))
-@click.argument("one", metavar="A")
-@click.argument("other", metavar="B")
+@entry_argument("one", metavar="A")
+@entry_argument("other", metavar="B")
 @click.option("--suite", metavar="SUITE", help="Only this suite.")
 @as_of
 def compare(call: Call, *, one: str, other: str, suite: str | None, as_of: str | None) -> ExitCode:
@@ -209,7 +209,7 @@ def _interval(low: float | None, high: float | None) -> str:
         "regista eval history fraud/card --suite holdout --slice region=eu",
     ),
 )
-@click.argument("name")
+@entry_argument("name")
 @click.option("--metric", metavar="METRIC", help="Only this metric.")
 @click.option("--suite", metavar="SUITE", help="Only this suite.")
 @click.option(

@@ -6,13 +6,13 @@ import click
 
 from regista.cli import output
 from regista.cli.exits import ExitCode
-from regista.cli.options import Call, as_of, command
+from regista.cli.options import Call, as_of, command, entry_argument
 from regista.cli.progress import Bar
 from regista.cli.render import Page, plural, short, size
 
 
 @command(name="get", examples=("regista get fraud/card@prod model/",))
-@click.argument("ref", metavar="NAME@SELECTOR")
+@entry_argument("ref", metavar="NAME@SELECTOR")
 @click.argument("dest", type=click.Path(path_type=Path))
 @as_of
 def get(call: Call, ref: str, dest: Path, as_of: str | None) -> ExitCode:

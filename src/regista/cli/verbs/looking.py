@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from regista.cli.exits import ExitCode
-from regista.cli.options import Body, Call, as_of, command
+from regista.cli.options import Body, Call, as_of, command, entry_argument
 from regista.cli.render import Page, ago, minute
 from regista.model.commit import Commit
 from regista.model.names import KINDS
@@ -58,7 +58,7 @@ def _entries(page: Page, rows: list[dict[str, Any]], limit: int) -> None:
 
 
 @command(name="history", examples=("regista history fraud/card", "regista history -n 50"))
-@click.argument("name", required=False, default="")
+@entry_argument("name", required=False, default="")
 @_limit(20)
 @as_of
 def history(call: Call, *, name: str, limit: int, as_of: str | None) -> ExitCode:

@@ -8,19 +8,30 @@ import click
 from regista.cli import ci, output
 from regista.cli.exits import ExitCode
 from regista.cli.gates import UNGATED, draw_gates, held, summary
-from regista.cli.options import Call, command, reason, txid
+from regista.cli.options import Call, command, complete_stage, entry_argument, reason, txid
 from regista.cli.render import Page
 from regista.registry.core import Registry
 from regista.registry.results import Decided, Drilled, Moved
 
 to_stage = click.option(
-    "--to", "stage", metavar="STAGE", required=True, help="The stage asked for."
+    "--to",
+    "stage",
+    metavar="STAGE",
+    shell_complete=complete_stage,
+    required=True,
+    help="The stage asked for.",
 )
-in_stage = click.option("--stage", metavar="STAGE", required=True, help="The stage that is meant.")
+in_stage = click.option(
+    "--stage",
+    metavar="STAGE",
+    shell_complete=complete_stage,
+    required=True,
+    help="The stage that is meant.",
+)
 
 
 @command(name="check", examples=("regista check fraud/card@latest --to prod",))
-@click.argument("ref", metavar="NAME@V")
+@entry_argument("ref", metavar="NAME@V")
 @to_stage
 def check(call: Call, ref: str, stage: str) -> ExitCode:
     """Say whether a version would pass the gates of a stage.
@@ -42,7 +53,7 @@ def check(call: Call, ref: str, stage: str) -> ExitCode:
         'regista promote fraud/card@5 --to prod --again --reason "the fix is in"',
     ),
 )
-@click.argument("ref", metavar="NAME@V")
+@entry_argument("ref", metavar="NAME@V")
 @to_stage
 @reason
 @click.option(
@@ -83,7 +94,7 @@ def _promoted(page: Page, result: Decided) -> None:
 
 
 @command(name="demote", examples=("regista demote fraud/card --stage shadow",))
-@click.argument("name")
+@entry_argument("name")
 @in_stage
 @reason
 @txid
@@ -104,7 +115,7 @@ def demote(call: Call, name: str, stage: str, reason: str, txid: str | None) -> 
         "regista rollback fraud/card --stage prod --to 3",
     ),
 )
-@click.argument("name")
+@entry_argument("name")
 @in_stage
 @click.option(
     "--to",
@@ -146,7 +157,7 @@ def _skipped(page: Page, result: Moved) -> None:
         'regista drill fraud/card --stage prod --smoke "python smoke.py"',
     ),
 )
-@click.argument("name")
+@entry_argument("name")
 @in_stage
 @click.option(
     "--smoke",

@@ -8,7 +8,7 @@ import click
 from regista.cli import output
 from regista.cli.exits import ExitCode
 from regista.cli.inputs import pairs, text_of
-from regista.cli.options import Call, command, txid
+from regista.cli.options import Call, command, entry_argument, txid
 from regista.cli.progress import Bar
 from regista.cli.render import Page, short
 from regista.model.names import KINDS
@@ -24,7 +24,7 @@ from regista.registry.results import Registered
         "regista register fraud/card --uri s3://bucket/model.pkl --run mlflow:3f2a",
     ),
 )
-@click.argument("name")
+@entry_argument("name")
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--kind", type=click.Choice(KINDS), help="What it is; model for a new entry.")
 @click.option("--run", metavar="ID", help="The training run that made it.")

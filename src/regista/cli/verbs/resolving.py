@@ -1,10 +1,8 @@
 """`resolve`: the version that a selector names. The fastest command; mind its imports."""
 
-import click
-
 from regista.cli import output
 from regista.cli.exits import ExitCode
-from regista.cli.options import Call, as_of, command
+from regista.cli.options import Call, as_of, command, entry_argument
 
 
 @command(
@@ -15,7 +13,7 @@ from regista.cli.options import Call, as_of, command
         "regista resolve fraud/card@prod --as-of 2026-03-03T09:30:00Z",
     ),
 )
-@click.argument("ref", metavar="NAME@SELECTOR")
+@entry_argument("ref", metavar="NAME@SELECTOR")
 @as_of
 def resolve(call: Call, ref: str, as_of: str | None) -> ExitCode:
     """Print the version number that a selector names.

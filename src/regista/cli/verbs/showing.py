@@ -2,18 +2,16 @@
 
 from typing import Any
 
-import click
-
 from regista.cli import output
 from regista.cli.exits import ExitCode
-from regista.cli.options import Call, as_of, command
+from regista.cli.options import Call, as_of, command, entry_argument
 from regista.cli.render import Page, ago, minute, number, plural, short, size, when
 
 MOST_FILES = 20
 
 
 @command(name="show", examples=("regista show fraud/card", "regista show fraud/card@prod"))
-@click.argument("subject", metavar="NAME[@SELECTOR]")
+@entry_argument("subject", metavar="NAME[@SELECTOR]")
 @as_of
 def show(call: Call, subject: str, as_of: str | None) -> ExitCode:
     """Show all that is known of an entry or a version."""

@@ -3,11 +3,11 @@
 import click
 
 from regista.cli.exits import ExitCode
-from regista.cli.options import Call, command, reason, txid
+from regista.cli.options import Call, command, entry_argument, reason, txid
 from regista.cli.render import Page
 from regista.registry.results import StatusChanged
 
-version = click.argument("ref", metavar="NAME@V")
+version = entry_argument("ref", metavar="NAME@V")
 
 
 @command(name="deprecate", examples=('regista deprecate fraud/card@3 --reason "drifts"',))

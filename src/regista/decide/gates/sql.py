@@ -33,7 +33,7 @@ def evaluate(params: Params, case: Case) -> Finding:
     answer = case.query(query, limits)
     row = _one_row(answer)
     if isinstance(row, str):
-        remedy = f"mend the query in {params.get('file', 'the policy')}"
+        remedy = f"log what the query reads, or mend it in {params.get('file', 'the policy')}"
         return undecidable("no answer", "one row that passed", row, remedy, evidence)
     observed, required = _text(row["observed"]), _text(row["required"])
     says = f"the query says {'passed' if row['passed'] else 'not passed'}"
@@ -53,7 +53,7 @@ def _one_row(answer: Any) -> Mapping[str, Any] | str:  # noqa: ANN401 - JSON fro
     if absent:
         return f"the query returns no column {' and no '.join(absent)}"
     if len(answer["rows"]) != 1:
-        return f"the query returns {len(answer['rows'])} rows instead of one"
+        return f"the query returns {'several rows' if answer['rows'] else 'no row'} instead of one"
     row = dict(zip(columns, answer["rows"][0], strict=True))
     if not isinstance(row["passed"], bool):
         return f"the query's passed is {_text(row['passed'])}, neither true nor false"

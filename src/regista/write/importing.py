@@ -1,0 +1,90 @@
+"""Bulk import: a folder of Parquet files as one commit, with its tables and heads.
+
+Invariants: nothing is committed of a folder with one row in error; what is committed names by
+digest what was given, so a repeat with the same transaction id finds the first. A kill before the
+commit leaves files that nobody names; after it, tables and heads that the next commit and
+`regista rebuild` make. The folder's format is `regista.write.import_tables`.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from regista.decide.operations.context import Payload, Request
+from regista.decide.planning import Planning
+from regista.errors import RegistaError
+from regista.model import canonical, names
+from regista.model.commit import Commit
+from regista.model.times import format_time
+from regista.read.world import World
+from regista.storage.store import Store
+from regista.write import import_artifacts, import_checks, import_rows
+from regista.write.bulk_heads import checkpoint_import
+from regista.write.committed import Committed
+from regista.write.foreign import ForeignFile, reading_connection
+from regista.write.tabling import table_pending, tabling_connection
+from regista.write.transaction import Writer
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+STEPS = ("hash", "check", "plan", "artifacts", "rows", "commit", "tables", "heads")
+
+
+class Steps(Protocol):
+    """Somebody who wants to know how far an import is."""
+
+    def start(self, total: int) -> None:
+        """Hear once how many steps there are: as many as `STEPS`."""
+        ...
+
+    def advance(self, count: int) -> None:
+        """Hear that so many more are done."""
+        ...
+
+
+@dataclass(slots=True)
+class ImportWriter(Writer):
+    """A writer whose commit is followed by tables and heads for very many rows.
+
+    Attributes:
+        steps: told when the commit, the tables and the heads are done.
+    """
+
+    steps: Steps | None = None
+
+    def _follow(self, commit: Commit, digest: str) -> None:
+        _advance(self.steps)
+        store, log = self.replica.store, self.replica.log
+        try:
+            with tabling_connection(store) as con:
+                table_pending(store, con, log.read, commit.seq)
+            _advance(self.steps)
+            checkpoint_import(self.replica, commit, digest)
+            _advance(self.steps)
+        except RegistaError as error:
+            self.warnings.append(
+                f"commit {commit.seq} stands, but what follows it was not written:"
+                f" {error.message}; until regista rebuild, reading is slow"
+            )
+        # its heads are too many to fold in memory, and are looked up in the checkpoint
+        self.replica.reload()
+
+
+def import_folder(
+    writer: ImportWriter, folder: Path, *, source: str, txid: str | None
+) -> Committed:
+    """Import a folder; see `Registry.import_bulk`."""
+    with _counted(writer.steps), reading_connection(writer.replica.store) as (con, scratch):
+        files = import_checks.open_folder(con, folder)
+        args = _arguments(files, source)
+        _advance(writer.steps)
+        if txid and writer.replica.refresh().heads.get(f"t/{txid}"):
+            # done before, or refused as done for something else
+            return writer.run([Request("import", args)], txid=txid)[0]
+        request = _prepare(writer, con, scratch, args)
+    return writer.run([request], txid=txid)[0]
