@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check docs docs-check unit bench clean
+.PHONY: demo registry-data test check docs docs-check unit bench clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Regista needs Python 3.11 or newer; run: make PYTHON=python3.11 …")'
@@ -15,6 +15,10 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)  ## train real classifiers and take them through the whole job
 	$(BIN)/python examples/demo.py
 
+registry-data: $(STAMP)  ## make the committed registry again: one run of the demo
+	rm -rf registry_data
+	$(BIN)/python examples/demo.py --registry registry_data
+
 test: check unit docs-check  ## everything that CI runs
 
 check: $(STAMP)  ## style, types, layers
@@ -24,14 +28,15 @@ check: $(STAMP)  ## style, types, layers
 	$(BIN)/lint-imports --no-cache
 
 unit: $(STAMP)  ## all tests, with branch coverage
-	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
 docs: $(STAMP)  ## write the generated parts of the docs
 	$(BIN)/python docs/generate.py
 
 docs-check: $(STAMP)  ## are the generated parts what the code says, and does the site build?
 	$(BIN)/python docs/generate.py --check
-	$(BIN)/mkdocs build --strict --quiet --site-dir $$(mktemp -d)/site
+	# not with --quiet, which makes --strict overlook every warning
+	$(BIN)/mkdocs build --strict --site-dir $$(mktemp -d)/site
 
 bench: $(STAMP)  ## the benchmarks that need no large registry; see benchmarks/README.md
 	$(BIN)/python benchmarks/run.py

@@ -6,116 +6,35 @@ Who is refused and who ends up in production is the same on every run; times and
 """
 
 import argparse
-import json
 import os
-import shlex
 import shutil
-import subprocess
 import sys
-import textwrap
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from terminal import Shell, chapter, near
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-WIDTH = 80
 REFUSED = 3
 MODEL = "digits/classifier"
 PROMPT = "digits/explain"
 
-PROMPTS = (
-    "Which digit do you see in this image?\n",
-    "You see an image of 8 by 8 pixels that shows one handwritten digit.\n"
-    "Answer with the digit alone. If you are not sure, answer with a question mark.\n",
-)
-LEADERBOARD = f"""
+FIRST_PROMPT = "Which digit do you see in this image?\n"
+SECOND_PROMPT = """\
+You see an image of 8 by 8 pixels that shows one handwritten digit.
+Answer with the digit alone. If you are not sure, answer with a question mark.
+"""
+LEADERBOARD = """
     SELECT rank, version, value AS accuracy, stderr, stages
     FROM leaderboard
-    WHERE entry = '{MODEL}' AND metric = 'accuracy'
+    WHERE entry = 'digits/classifier' AND metric = 'accuracy'
     ORDER BY rank"""
-EIGHTS = f"""
+EIGHTS = """
     SELECT version, value AS accuracy_on_eights
     FROM latest_scores
-    WHERE entry = '{MODEL}' AND slice = 'digit=8'
+    WHERE entry = 'digits/classifier' AND slice = 'digit=8'
     ORDER BY version"""
-
-
-class Shell:
-    """Runs `regista` commands in the work folder, each printed as a person would type it.
-
-    Attributes:
-        folder: where commands run.
-        registry: the registry that they mean.
-        commands: how many have run.
-    """
-
-    def __init__(self, folder: Path, registry: Path) -> None:
-        self.folder = folder
-        self.registry = registry
-        self.commands = 0
-        self._environment = {
-            **os.environ,
-            "REGISTA_REGISTRY": str(registry),
-            "REGISTA_ACTOR": "ada",
-            # the drill's smoke command is to find this Python, with scikit-learn in it
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        }
-        if not sys.stdout.isatty():
-            self._environment["COLUMNS"] = str(WIDTH)
-
-    def seq_of(self, ref: str) -> str:
-        """Return the number of the commit that made a reference point where it does."""
-        command = [sys.executable, "-m", "regista", "resolve", ref, "--json"]
-        done = subprocess.run(
-            command, cwd=self.folder, env=self._environment, check=True, capture_output=True
-        )
-        return str(json.loads(done.stdout)["seq"])
-
-    def regista(self, *arguments: str, expect: int = 0) -> None:
-        """Run one command; end the demo when its exit code is not the expected one."""
-        print("\n" + "\n".join(typed(("regista", *arguments))), flush=True)
-        command = [sys.executable, "-m", "regista", *arguments]
-        done = subprocess.run(command, cwd=self.folder, env=self._environment, check=False)
-        self.commands += 1
-        if done.returncode != expect:
-            sys.exit(f"demo: this exited with {done.returncode}; {expect} was expected")
-        if expect:
-            print(f"(exit code {expect})", flush=True)
-
-
-def typed(arguments: Sequence[str]) -> Iterator[str]:
-    """Give a command line as a person would type it, in lines that fit."""
-    line = "$"
-    for word in _words(arguments):
-        if len(line) + len(word.partition("\n")[0]) + 3 > WIDTH and line.strip() != "$":
-            yield line + " \\"
-            line = "   "
-        line += " " + word
-    yield line
-
-
-def _words(arguments: Sequence[str]) -> Iterator[str]:
-    """Give the quoted arguments, an option together with its value."""
-    rest = list(map(quoted, arguments))
-    while rest:
-        word = rest.pop(0)
-        if word.startswith("--") and rest and not rest[0].startswith("--"):
-            word += " " + rest.pop(0)
-        yield word
-
-
-def quoted(argument: str) -> str:
-    """Return an argument as a person would quote it."""
-    if "'" in argument and not any(char in argument for char in '"$`\\!'):
-        return f'"{argument}"'
-    return shlex.quote(argument)
-
-
-def chapter(title: str, text: str) -> None:
-    """Begin a part of the demo."""
-    print(f"\n\n{title}\n{'─' * len(title)}")
-    print(textwrap.fill(text, WIDTH), flush=True)
 
 
 class Demo:
@@ -146,8 +65,17 @@ class Demo:
         )
         self.data.write(self.shell.folder / "data")
         (self.shell.folder / "DATA_CARD.md").write_text(self.data.card(), encoding="utf-8")
-        self.run("register", "digits", "data", "--kind", "dataset", "--card", "DATA_CARD.md",
-                 "--tag", "license=cc-by-4.0")
+        self.run(
+            "register",
+            "digits",
+            "data",
+            "--kind",
+            "dataset",
+            "--card",
+            "DATA_CARD.md",
+            "--tag",
+            "license=cc-by-4.0",
+        )
 
     def register(self, slug: str, *options: str) -> None:
         """Train a candidate and register what the training left."""
@@ -155,19 +83,45 @@ class Demo:
         folder = f"models/{slug}"
         started = time.monotonic()
         accuracy = self.train(candidate, self.data, self.shell.folder / folder)
-        print(f"\n[trained in {time.monotonic() - started:.1f} s: {accuracy:.1%} accurate on the"
-              " holdout]", flush=True)
-        params = [word for key, value in candidate.params.items()
-                  for word in ("--param", f"{key}={value}")]
-        self.run("register", MODEL, f"{folder}/model", "--card",
-                 f"{folder}/model/MODEL_CARD.md", "--dataset", "digits@1", *params,
-                 "--tag", "owner=vision", *options)
+        print(
+            f"\n[trained in {time.monotonic() - started:.1f} s: {accuracy:.1%} accurate on the"
+            " holdout]",
+            flush=True,
+        )
+        params = [
+            word
+            for key, value in candidate.params.items()
+            for word in ("--param", f"{key}={value}")
+        ]
+        self.run(
+            "register",
+            MODEL,
+            f"{folder}/model",
+            "--card",
+            f"{folder}/model/MODEL_CARD.md",
+            "--dataset",
+            "digits@1",
+            *params,
+            "--tag",
+            "owner=vision",
+            *options,
+        )
 
     def evaluate(self, slug: str, version: int) -> None:
         """Log the scores of a candidate, in all and by digit, with every single answer."""
-        self.run("eval", "log", f"{MODEL}@{version}", "--suite", "holdout", "--dataset",
-                 "digits@1", "--from", f"models/{slug}/scores.json", "--samples",
-                 f"models/{slug}/samples.jsonl")
+        self.run(
+            "eval",
+            "log",
+            f"{MODEL}@{version}",
+            "--suite",
+            "holdout",
+            "--dataset",
+            "digits@1",
+            "--from",
+            f"models/{slug}/scores.json",
+            "--samples",
+            f"models/{slug}/samples.jsonl",
+        )
 
     def promote(self, version: int, stage: str, expect: int = 0) -> None:
         """Ask for a stage."""
@@ -248,8 +202,16 @@ class Demo:
             "The new model misbehaves in a way that no suite had looked for. A rollback needs no"
             " gate and asks no question.",
         )
-        self.run("rollback", MODEL, "--stage", "prod", "--reason",
-                 "misreads sevens with a bar", "--actor", "on-call")
+        self.run(
+            "rollback",
+            MODEL,
+            "--stage",
+            "prod",
+            "--reason",
+            "misreads sevens with a bar",
+            "--actor",
+            "on-call",
+        )
         self.run("resolve", f"{MODEL}@prod")
         print("\nIt does not come back by accident:")
         self.promote(5, "prod", expect=REFUSED)
@@ -259,10 +221,17 @@ class Demo:
         chapter("10  Prompts are versions too", "A text file is an artifact like any other.")
         folder = self.shell.folder / "prompts"
         folder.mkdir()
-        for text in PROMPTS:
+        for text in (FIRST_PROMPT, SECOND_PROMPT):
             (folder / "explain.txt").write_text(text, encoding="utf-8")
-            self.run("register", PROMPT, "prompts/explain.txt", "--kind", "prompt", "--tag",
-                     "owner=vision")
+            self.run(
+                "register",
+                PROMPT,
+                "prompts/explain.txt",
+                "--kind",
+                "prompt",
+                "--tag",
+                "owner=vision",
+            )
         self.run("diff", f"{PROMPT}@1", f"{PROMPT}@2")
         self.run("promote", f"{PROMPT}@2", "--to", "prod")
 
@@ -318,19 +287,18 @@ def finish(shell: Shell, started: float) -> None:
     print(f"  perl -pi -e s/0.9483/0.9983/ {file}\n  regista verify")
 
 
-def near(path: Path) -> str:
-    """Return a path as short as it can be typed here."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
-
-
 def main() -> None:
     """Run the demo."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--work", type=Path, default=ROOT / "demo",
-                        help="folder to work in; demo/ by default, which is emptied first")
-    parser.add_argument("--registry", type=Path,
-                        help="where the registry goes; into the work folder by default")
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=ROOT / "demo",
+        help="folder to work in; demo/ by default, which is emptied first",
+    )
+    parser.add_argument(
+        "--registry", type=Path, help="where the registry goes; into the work folder by default"
+    )
     options = parser.parse_args()
     work = options.work.resolve()
     registry = (options.registry or work / "registry_data").resolve()
@@ -345,8 +313,16 @@ def main() -> None:
         os.environ.setdefault(variable, "1")
     started = time.monotonic()
     demo = Demo(Shell(work, registry))
-    for part in (demo.begin, demo.first_models, demo.rehearse, demo.refusals, demo.success,
-                 demo.go_back, demo.prompts, demo.look_back):
+    for part in (
+        demo.begin,
+        demo.first_models,
+        demo.rehearse,
+        demo.refusals,
+        demo.success,
+        demo.go_back,
+        demo.prompts,
+        demo.look_back,
+    ):
         part()
     finish(demo.shell, started)
 

@@ -197,15 +197,15 @@ def _card(candidate: Candidate, images: int, scores: Sequence[dict[str, Any]]) -
     )
 
 
-def _write_samples(
-    path: Path, digits: Digits, truth: np.ndarray, guesses: np.ndarray
-) -> None:
+def _write_samples(path: Path, digits: Digits, truth: np.ndarray, guesses: np.ndarray) -> None:
     with path.open("w", encoding="utf-8") as file:
         for row, is_, said in zip(digits.holdout, truth, guesses, strict=True):
             right = bool(is_ == said)
             sample = {
-                "sample_id": f"digit-{row:04d}", "metric": "accuracy",
-                "value": int(right), "passed": right,
+                "sample_id": f"digit-{row:04d}",
+                "metric": "accuracy",
+                "value": int(right),
+                "passed": right,
             }
             file.write(json.dumps(sample) + "\n")
 

@@ -77,8 +77,12 @@ def _makers(dice: Random, make_register: MakeRegister) -> list[tuple[int, Callab
             for slice_ in ("", "class=3")
         ]
         return requests.eval_log(
-            ref(), dice.choice(("holdout", "smoke")), status="complete", dataset="",
-            facts={"harness": "h"}, source_digest="d" * 64,
+            ref(),
+            dice.choice(("holdout", "smoke")),
+            status="complete",
+            dataset="",
+            facts={"harness": "h"},
+            source_digest="d" * 64,
             payload=Payload({"eval_scores": scores}),
         )
 

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from support.registries import OPEN, REGISTRY_ID, Json, bundle_of
-
 from regista.decide.evidence import Score
 from regista.decide.heads import EntryHead, RunHead, SlotHead, VersionHead
 from regista.decide.operations.context import Payload, Request
@@ -24,6 +22,7 @@ from regista.model.manifest import FileEntry, Manifest
 from regista.model.times import format_time
 from regista.read.replica import fold_commit
 from regista.registry import requests
+from support.registries import OPEN, REGISTRY_ID, Json, bundle_of
 
 START = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
 WHOLE: Json = {"ok": True, "missing": [], "corrupt": []}
@@ -197,12 +196,20 @@ def register(content: str, name: str = "m", *, force_new: bool = False, **option
     manifest = manifest_of(content)
     given: Json = {"kind": None, "label": None, "run": None, "code": None, **options}
     relations = {key: given.pop(key, ()) for key in ("dataset", "base", "member")}
-    rows = [{"path": item.path, "size": item.size, "sha256": item.sha256}
-            for item in manifest.files]
+    rows = [
+        {"path": item.path, "size": item.size, "sha256": item.sha256} for item in manifest.files
+    ]
     return requests.register(
-        name, manifest, relations=relations, params=given.pop("params", {}),
-        tags=given.pop("tags", {}), card=given.pop("card", {}), source=given.pop("source", {}),
-        force_new=force_new, payload=Payload({"files": rows}), **given,
+        name,
+        manifest,
+        relations=relations,
+        params=given.pop("params", {}),
+        tags=given.pop("tags", {}),
+        card=given.pop("card", {}),
+        source=given.pop("source", {}),
+        force_new=force_new,
+        payload=Payload({"files": rows}),
+        **given,
     )
 
 
@@ -215,8 +222,12 @@ def log(ref: str, acc: str = "0.9", *, suite: str = "holdout", **options: Any) -
 def log_rows(ref: str, rows: list[Row], *, suite: str = "holdout", **options: Any) -> Request:
     """Request an eval run with these scores."""
     return requests.eval_log(
-        ref, suite, status=options.pop("status", "complete"),
-        dataset=options.pop("dataset", ""), facts=options, source_digest="d" * 64,
+        ref,
+        suite,
+        status=options.pop("status", "complete"),
+        dataset=options.pop("dataset", ""),
+        facts=options,
+        source_digest="d" * 64,
         payload=Payload({"eval_scores": rows}),
     )
 

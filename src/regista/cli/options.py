@@ -183,7 +183,7 @@ def command(*, examples: tuple[str, ...] = (), name: str) -> Callable[[Body], cl
             outer = click.get_current_context().find_root().obj or COMMON_DEFAULTS
             common = {key: values.pop(key) for key in COMMON_DEFAULTS}
             merged = {
-                key: outer[key] if value in (None, False) else value
+                key: outer[key] if value is None or value is False else value
                 for key, value in common.items()
             }
             return body(Call(**merged), **values)

@@ -7,7 +7,7 @@ library reports to.
 import sys
 import time
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 PATIENCE_S = 1.0
 
@@ -17,19 +17,19 @@ class Bar:
 
     Args:
         label: what is being done.
-        shown: whether to show anything at all; whether standard error is a terminal by default.
+        stream: where to; standard error by default.
     """
 
-    def __init__(self, label: str, *, shown: bool | None = None) -> None:
+    def __init__(self, label: str, stream: TextIO | None = None) -> None:
         self._label = label
-        self._shown = sys.stderr.isatty() if shown is None else shown
+        self._stream = stream or sys.stderr
         self._total = 0
         self._done = 0
-        self._due = 0.0
+        self._began = 0.0
         self._bar: Any = None
 
     def __enter__(self) -> Self:
-        self._due = time.monotonic() + PATIENCE_S
+        self._began = time.monotonic()
         return self
 
     def __exit__(
@@ -50,17 +50,21 @@ class Bar:
         self._done += count
         if self._bar is not None:
             self._bar.update(count)
-        elif self._shown and self._total and time.monotonic() >= self._due:
-            self._begin()
+        elif self._total and self._stream.isatty():
+            spent = time.monotonic() - self._began
+            if spent >= PATIENCE_S:
+                self._show(spent)
 
-    def _begin(self) -> None:
+    def _show(self, spent: float) -> None:
         import click
 
         self._bar = click.progressbar(
             length=self._total,
             label=self._label,
-            file=sys.stderr,
+            file=self._stream,
             show_percent=True,
             update_min_steps=max(1, self._total // 200),
         )
+        # the estimate of what is left reckons with the time before the bar
+        self._bar.start -= spent
         self._bar.update(self._done)

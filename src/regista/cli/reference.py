@@ -56,7 +56,7 @@ def reference() -> str:
 def _lines() -> Iterator[str]:
     yield _INTRODUCTION
     yield "## Options of every command\n"
-    root = click.Context(cli, info_name=PROGRAM)
+    root = click.Context(cli, info_name=PROGRAM, **cli.context_settings)
     yield from _options(root, cli, shared=True)
     yield "\n## Exit codes\n"
     yield "| code | meaning |\n|---|---|"
@@ -77,9 +77,9 @@ def _command(root: click.Context, name: str) -> Iterator[str]:
     *groups, last = name.split()
     for part in groups:
         group = _loaded(context, group, part, click.Group)
-        context = click.Context(group, parent=context, info_name=part)
+        context = click.Context(group, parent=context, info_name=part, **group.context_settings)
     command = _loaded(context, group, last, Command)
-    context = click.Context(command, parent=context, info_name=last)
+    context = click.Context(command, parent=context, info_name=last, **command.context_settings)
     yield f"\n### regista {name}\n"
     yield f"```text\n{PROGRAM} {name} {' '.join(command.collect_usage_pieces(context))}\n```\n"
     yield f"{cleandoc(command.help or '')}\n"
@@ -102,7 +102,12 @@ def _options(context: click.Context, command: click.Command, *, shared: bool) ->
     if records:
         yield "| option | meaning |\n|---|---|"
     for option, meaning in records:
-        yield f"| `{_cell(option)}` | {_cell(meaning)} |"
+        yield f"| {_code(option)} | {_cell(meaning)} |"
+
+
+def _code(text: str) -> str:
+    """Return code for a table's cell; how `|` is escaped within backticks differs by renderer."""
+    return f"<code>{text.replace('|', '&#124;')}</code>" if "|" in text else f"`{_cell(text)}`"
 
 
 def _cell(text: str) -> str:

@@ -7,7 +7,7 @@ caller has to remember it.
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -159,19 +159,7 @@ class Page:
         cells = [["" if cell is None else safe(cell) for cell in row] for row in rows]
         if optional:
             headers, cells = _without_empty(headers, cells, optional)
-        widths = [max(map(width, column)) for column in zip(headers, *cells, strict=True)]
-        limit = self.terminal.width or (PLAIN_WIDTH if wrapped else None)
-        if limit is not None:
-            firm = {*right, *keep}
-            floors = [
-                columns if header in firm else min(columns, max(width(header), NARROWEST))
-                for header, columns in zip(headers, widths, strict=True)
-            ]
-            gentle = [
-                columns if header in wrapped else max(floor, min(columns, CUT_TO))
-                for header, columns, floor in zip(headers, widths, floors, strict=True)
-            ]
-            widths = _fitted(_fitted(widths, gentle, limit), floors, limit)
+        widths = self._widths(headers, cells, firm={*right, *keep}, wrapped=wrapped)
         layout = Layout(
             widths,
             [header in right for header in headers],
@@ -180,6 +168,29 @@ class Page:
         self.lines.append(self.paint(layout.joined(headers, _plain), "bold"))
         for row in cells:
             self.lines += layout.lines(row, self._word)
+
+    def _widths(
+        self,
+        headers: Sequence[str],
+        cells: Sequence[Sequence[str]],
+        *,
+        firm: Collection[str],
+        wrapped: Collection[str],
+    ) -> list[int]:
+        """Return how wide each column may be; cells that are cut give way before others."""
+        widths = [max(map(width, column)) for column in zip(headers, *cells, strict=True)]
+        limit = self.terminal.width or (PLAIN_WIDTH if wrapped else None)
+        if limit is None:
+            return widths
+        floors = [
+            own if header in firm else min(own, max(width(header), NARROWEST))
+            for header, own in zip(headers, widths, strict=True)
+        ]
+        gentle = [
+            own if header in wrapped else max(floor, min(own, CUT_TO))
+            for header, own, floor in zip(headers, widths, floors, strict=True)
+        ]
+        return _fitted(_fitted(widths, gentle, limit), floors, limit)
 
     def _word(self, text: str) -> str:
         """Colour a cell that is nothing but a status word."""

@@ -12,7 +12,7 @@ hold the stage, `a/<alias>` how many use the alias, `t/<txid>` the commit of a t
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -25,6 +25,7 @@ from regista.decide.heads import (
     RunHead,
     SlotHead,
     VersionHead,
+    changed,
 )
 from regista.model import canonical
 from regista.model.commit import Row
@@ -82,8 +83,17 @@ class Asked(Protocol):
 
 
 def arguments_digest(ops: Sequence[Asked]) -> str:
-    """Return the digest of what a transaction asks for, to tell a repeat from a reuse."""
-    return canonical.digest([[op.op, op.args] for op in ops])
+    """Return the digest of what a transaction asks for, to tell a repeat from a reuse.
+
+    `source` is left out: its facts are found and not asked for, and a CI job that is run again
+    finds others, such as its URL.
+    """
+    return canonical.digest(
+        [
+            [op.op, {name: value for name, value in op.args.items() if name != "source"}]
+            for op in ops
+        ]
+    )
 
 
 def apply_transaction(heads: Heads, stamp: Stamp, txid: str, ops: Sequence[Asked]) -> None:
@@ -164,7 +174,8 @@ def _version_added(heads: Heads, stamp: Stamp, row: Row) -> None:
     listed = heads.get(digest_key(entry_id, head.digest)) or []
     heads.put(digest_key(entry_id, head.digest), [*listed, [head.digest, version]])
     entry = heads.get(entry_key(entry_id))
-    heads.put(entry_key(entry_id), replace(entry, last_version=version))
+    last = max(entry.last_version, version)
+    heads.put(entry_key(entry_id), changed(entry, last_version=last))
 
 
 def _change_version(heads: Heads, row: Row, change: Callable[[VersionHead], VersionHead]) -> None:
@@ -180,7 +191,7 @@ def _lineage_added(heads: Heads, _stamp: Stamp, row: Row) -> None:
         row.get("target_version"),
         row.get("target_digest", ""),
     )
-    _change_version(heads, row, lambda head: replace(head, lineage=[*head.lineage, item]))
+    _change_version(heads, row, lambda head: changed(head, lineage=[*head.lineage, item]))
 
 
 def _count(heads: Heads, key: str, step: int) -> None:
@@ -194,7 +205,7 @@ def _placed(heads: Heads, stamp: Stamp, row: Row) -> None:
     before = entry.holder(stage)
     if (before is None) != (to is None):
         _count(heads, f"h/{stage}", 1 if before is None else -1)
-    heads.put(entry_key(entry_id), replace(entry, slots={**entry.slots, stage: pointer}))
+    heads.put(entry_key(entry_id), changed(entry, slots={**entry.slots, stage: pointer}))
     if row["action"] != "register":
         slot = heads.get(slot_key(entry_id, stage)) or SlotHead()
         heads.put(slot_key(entry_id, stage), restack(slot, row["action"], before, to))
@@ -206,15 +217,15 @@ def restack(slot: SlotHead, action: str, holder: int | None, to: int | None) -> 
         case "promote" | "imported":
             stack = [version for version in slot.stack if version != to]
             barred = [version for version in slot.barred if version != to]
-            return replace(slot, stack=[*stack, _present(to)], barred=barred)
+            return changed(slot, stack=[*stack, _present(to)], barred=barred)
         case "rollback":
             keep = slot.stack.index(_present(to)) + 1
             popped = slot.stack[keep:]
             barred = [version for version in slot.barred if version not in popped]
-            return replace(slot, stack=slot.stack[:keep], barred=[*barred, *popped])
+            return changed(slot, stack=slot.stack[:keep], barred=[*barred, *popped])
         case _:
             stack = [version for version in slot.stack if version != holder]
-            return replace(slot, stack=stack)
+            return changed(slot, stack=stack)
 
 
 def _present(version: int | None) -> int:
@@ -231,7 +242,7 @@ def _aliased(heads: Heads, stamp: Stamp, row: Row) -> None:
         _count(heads, f"a/{alias}", 1 if version is not None else -1)
     if version is not None:
         aliases[alias] = Pointer(version, stamp.seq, stamp.time, stamp.actor, "alias")
-    heads.put(key, replace(entry, aliases=aliases))
+    heads.put(key, changed(entry, aliases=aliases))
 
 
 def _retag(tags: dict[str, str], row: Row) -> dict[str, str]:
@@ -241,18 +252,18 @@ def _retag(tags: dict[str, str], row: Row) -> dict[str, str]:
 
 def _tagged(heads: Heads, _stamp: Stamp, row: Row) -> None:
     if "version" in row:
-        _change_version(heads, row, lambda head: replace(head, tags=_retag(head.tags, row)))
+        _change_version(heads, row, lambda head: changed(head, tags=_retag(head.tags, row)))
     else:
         key = entry_key(row["entry_id"])
         entry = heads.get(key)
-        heads.put(key, replace(entry, tags=_retag(entry.tags, row)))
+        heads.put(key, changed(entry, tags=_retag(entry.tags, row)))
 
 
 def _status_changed(heads: Heads, _stamp: Stamp, row: Row) -> None:
     _change_version(
         heads,
         row,
-        lambda head: replace(
+        lambda head: changed(
             head,
             status=row["status"],
             status_reason=row.get("reason", ""),
@@ -265,14 +276,14 @@ def _renamed(heads: Heads, _stamp: Stamp, row: Row) -> None:
     key = entry_key(row["entry_id"])
     heads.put(f"n/{row['from_name']}", None)
     heads.put(f"n/{row['entry']}", row["entry_id"])
-    heads.put(key, replace(heads.get(key), name=row["entry"]))
+    heads.put(key, changed(heads.get(key), name=row["entry"]))
 
 
 def _described(heads: Heads, _stamp: Stamp, row: Row) -> None:
     text, digest = row.get("description", ""), row.get("description_digest", "")
     version = row.get("version")
     key = entry_key(row["entry_id"]) if version is None else version_key(row["entry_id"], version)
-    heads.put(key, replace(heads.get(key), description=text, description_digest=digest))
+    heads.put(key, changed(heads.get(key), description=text, description_digest=digest))
 
 
 def _run_added(heads: Heads, stamp: Stamp, row: Row) -> None:
@@ -289,7 +300,7 @@ def _run_added(heads: Heads, stamp: Stamp, row: Row) -> None:
     )
     suite = row["suite"]
     heads.put(f"r/{row['run_id']}", [row["entry_id"], row["version"], stamp.seq, suite])
-    _change_version(heads, row, lambda head: replace(head, runs={**head.runs, suite: run}))
+    _change_version(heads, row, lambda head: changed(head, runs={**head.runs, suite: run}))
 
 
 def _run_of_score(row: Row) -> tuple[str, int, str, str] | None:
@@ -321,7 +332,7 @@ def _scores_added(heads: Heads, rows: Sequence[Row]) -> None:
     main = (*run.main, *scores)[:MAX_MAIN_SCORES]
     if len(main) > len(run.main):
         runs = {**head.runs, first["suite"]: run._replace(main=main)}
-        heads.put(key, replace(head, runs=runs))
+        heads.put(key, changed(head, runs=runs))
 
 
 def _drilled(heads: Heads, stamp: Stamp, row: Row) -> None:
@@ -335,7 +346,7 @@ def _drilled(heads: Heads, stamp: Stamp, row: Row) -> None:
         row.get("to_version"),
         row.get("detail", ""),
     )
-    heads.put(key, replace(heads.get(key) or SlotHead(), drill=drill))
+    heads.put(key, changed(heads.get(key) or SlotHead(), drill=drill))
 
 
 def _policy_applied(heads: Heads, stamp: Stamp, row: Row) -> None:

@@ -10,7 +10,9 @@ tuples and none has slots: making a dataclass costs a millisecond at every start
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
+
+Head = TypeVar("Head", "EntryHead", "VersionHead", "SlotHead")
 
 
 class Status(StrEnum):
@@ -203,3 +205,15 @@ class SlotHead:
 
 
 MAX_MAIN_SCORES = 24
+
+
+def changed(head: Head, **fields: Any) -> Head:  # noqa: ANN401 - as the fields are typed
+    """Return a head with some fields changed.
+
+    What `dataclasses.replace` does, ten times faster: heads check nothing when they are made,
+    and folding a large log is mostly this.
+    """
+    other = object.__new__(type(head))
+    vars(other).update(vars(head))
+    vars(other).update(fields)
+    return other

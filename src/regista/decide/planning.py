@@ -22,7 +22,14 @@ from regista.decide.operations import (
     rolling_back,
     statuses,
 )
-from regista.decide.operations.context import Context, Outside, Planned, Planner, Request
+from regista.decide.operations.context import (
+    Context,
+    Outside,
+    Payload,
+    Planned,
+    Planner,
+    Request,
+)
 from regista.decide.state import State
 from regista.errors import InvalidInputError
 from regista.model.commit import DataRef, OpRecord, Row
@@ -49,6 +56,10 @@ PLANNERS: dict[str, Planner] = {
     "import": importing.plan_import,
 }
 RECORDED_ON_REFUSAL = frozenset({"decisions", "verdicts"})
+# what an operation of a refused commit brought, among its reads
+PAYLOAD = "payload"
+# their replay takes the rows of the whole commit, so they share none
+ALONE = frozenset({"init", "import"})
 SKIPPED = Planned({"skipped": True})
 
 
@@ -113,6 +124,7 @@ class Planning:
         self.outside = outside
         self.stamp = Stamp(state.seq + 1, max(clock, state.time), actor)
         self.ops: list[OpRecord] = []
+        self.payloads: list[Payload] = []
         self.planned: list[Planned] = []
         self.rows: list[Row] = []
         self.data: list[DataRef] = []
@@ -128,25 +140,48 @@ class Planning:
         Raises:
             RegistaError: it cannot be done.
         """
+        if self.ops and not ALONE.isdisjoint({request.op, self.ops[0].op}):
+            raise InvalidInputError(
+                f"{request.op!r} and {self.ops[0].op!r} cannot be in one commit",
+                hint="run them one after the other",
+            )
         reads: dict[str, Any] = {}
         plan = SKIPPED if self.refused else self._plan(request, reads)
         record = OpRecord(request.op, request.args, reads, plan.decision)
         self.ops.append(record)
+        self.payloads.append(request.payload)
         self.planned.append(plan)
         return record
 
     def finish(self) -> CommitPlan:
         """Return what the commit will say."""
-        rows, data = self.rows, self._placed_data()
+        ops, rows, data = tuple(self.ops), tuple(self.rows), self._placed_data()
         if self.refused:
-            rows, data = [row for row in rows if row["table"] in RECORDED_ON_REFUSAL], ()
+            ops = self._with_payloads()
+            rows = tuple(row for row in rows if row["table"] in RECORDED_ON_REFUSAL)
+            data = ()
         return CommitPlan(
             self.stamp.time,
-            tuple(self.ops),
-            tuple(rows),
+            ops,
+            rows,
             data,
             self.parent.policy_digest,
             tuple(self.planned),
+        )
+
+    def _with_payloads(self) -> tuple[OpRecord, ...]:
+        """Return the operations with the bulk rows that they brought among their reads.
+
+        The rows of a refused commit are not added, but gates may have read them, and a replay
+        must be able to.
+        """
+        carried = [
+            {} if plan is SKIPPED else payload.to_json()
+            for plan, payload in zip(self.planned, self.payloads, strict=True)
+        ]
+        return tuple(
+            replace(op, reads={**op.reads, PAYLOAD: value}) if value else op
+            for op, value in zip(self.ops, carried, strict=True)
         )
 
     def _plan(self, request: Request, reads: dict[str, Any]) -> Planned:

@@ -12,12 +12,11 @@ from regista.decide.evidence import Score
 from regista.decide.heads import RunHead, VersionHead
 from regista.decide.operations.context import Outside, Payload, Request
 from regista.decide.operations.importing import IMPORTABLE
-from regista.decide.planning import CommitPlan, plan_commit
+from regista.decide.planning import PAYLOAD, CommitPlan, plan_commit
 from regista.decide.policy import Policy
 from regista.decide.state import State
 from regista.model.commit import Commit, DataRef, OpRecord, Row
 
-PAYLOAD_TABLES = ("files", "eval_scores", "eval_samples")
 PLANNED_COLUMNS = frozenset({"table", "entry_id", "entry", "version", "run_id", "suite"})
 
 
@@ -93,6 +92,8 @@ def differences(plan: CommitPlan, commit: Commit) -> list[str]:
     for index, (mine, theirs) in enumerate(zip(plan.ops, commit.ops, strict=True)):
         if mine.decision != theirs.decision:
             found.append(f"operation {index} ({theirs.op}): {_first_difference(mine, theirs)}")
+        if mine.reads != theirs.reads:
+            found.append(f"operation {index} ({theirs.op}): its reads are not what it used")
     for name, mine_, theirs_ in (
         ("time", plan.time, commit.time),
         ("policy", plan.policy, commit.policy),
@@ -128,19 +129,16 @@ def _first_difference(mine: OpRecord, theirs: OpRecord) -> str:
 
 def _payload(commit: Commit, op: OpRecord) -> Payload:
     """Return the bulk rows that an operation carried, as it was asked to carry them."""
+    if PAYLOAD in op.reads:
+        return Payload.from_json(op.reads[PAYLOAD])
     match op.op:
-        case "register" if op.decision.get("created"):
-            return _carried(
-                commit,
-                "entry",
-                op.decision.get("name"),
-                ("files",),
-                version=op.decision.get("version"),
-            )
+        case "register":
+            # by id: in one commit an entry may give up its name and another take it
+            of_version = {name: op.decision.get(name) for name in ("entry_id", "version")}
+            return _carried(commit, of_version, ("files",))
         case "eval log":
-            return _carried(
-                commit, "run_id", op.decision.get("run_id"), ("eval_scores", "eval_samples")
-            )
+            of_run = {"run_id": op.decision.get("run_id")}
+            return _carried(commit, of_run, ("eval_scores", "eval_samples"))
         case "import":
             rows: dict[str, list[Row]] = {}
             for row in commit.rows:
@@ -152,15 +150,11 @@ def _payload(commit: Commit, op: OpRecord) -> Payload:
             return Payload()
 
 
-def _carried(
-    commit: Commit,
-    column: str,
-    value: Any,
-    tables: Sequence[str],
-    version: int | None = None,
-) -> Payload:
+def _carried(commit: Commit, shared: dict[str, Any], tables: Sequence[str]) -> Payload:
+    """Return the rows of some tables that have these values in common."""
+
     def belongs(columns: dict[str, Any]) -> bool:
-        return columns.get(column) == value and version in {None, columns.get("version")}
+        return all(columns.get(name) == value for name, value in shared.items())
 
     rows: dict[str, list[Row]] = {}
     for row in commit.rows:

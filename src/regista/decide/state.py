@@ -149,7 +149,7 @@ class State:
 
     def _any(self, entry: EntryHead, selector: Selector) -> int:
         value = selector.value
-        if value in entry.slots or selector.back:
+        if names_stage(entry, selector):
             return self._in_stage(entry, value, selector.back)
         found = self._by_alias(entry, value)
         if found is None:
@@ -204,7 +204,10 @@ class State:
         if len({digest for digest, _number in fitting}) > 1:
             raise InvalidInputError(f"sha256:{prefix} fits several versions; give more digits")
         if not fitting:
-            raise NotFoundError(f"{shown(entry.name)} has no version with digest {prefix}")
+            raise NotFoundError(
+                f"{shown(entry.name)} has no version with digest {prefix}",
+                hint=f'regista show "{entry.name}"',
+            )
         # of versions that are equal, the newest that was not deleted
         kept = [number for _digest, number in fitting
                 if self.version(entry, number).status != Status.DELETED]
@@ -219,6 +222,17 @@ class State:
         return NotFoundError(
             f"{shown(entry.name)} has no stage, alias or label {shown(selector.value)}", hint=hint
         )
+
+
+def names_stage(entry: EntryHead, selector: Selector) -> bool:
+    """Say whether a selector means a stage of the entry, and no alias or label.
+
+    An emptied stage is meant still, unless an alias has its name: the policy dropped it then.
+    """
+    if selector.how == "stage" or selector.back:
+        return True
+    value = selector.value
+    return selector.how == "any" and value in entry.slots and value not in entry.aliases
 
 
 def rollback_candidates(entry: EntryHead, stage: str, slot: SlotHead) -> list[int]:

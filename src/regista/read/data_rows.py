@@ -8,6 +8,7 @@ come in file order, which is the order of their `i`, however many there are. Wri
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,7 @@ def iter_rows(store: Store, ref: DataRef, *, state_only: bool = False) -> Iterat
     Raises:
         IntegrityError: the file is missing or damaged.
     """
-    with duck.connect(memory_mb=_MEMORY_MB) as con, duck.guarded(f"read {ref.key}"):
+    with _reading(ref) as con:
         source = DataFile(store, con, ref)
         yield from source.rows(source.state_clause() if state_only else "")
 
@@ -76,10 +77,10 @@ def run_scores(
     """
     if ref.columns.get("run_id", run_id) != run_id:
         return ()
-    wanted = {"run_id": run_id}
+    wanted: dict[str, object] = {"run_id": run_id}
     if version is not None:
         wanted |= {"entry_id": version.entry_id, "version": version.version}
-    with duck.connect(memory_mb=_MEMORY_MB) as con, duck.guarded(f"read {ref.key}"):
+    with _reading(ref) as con:
         source = DataFile(store, con, ref)
         held = {name: value for name, value in wanted.items() if name in source.columns}
         conditions = " AND ".join(f'"{name}" = ?' for name in held)
@@ -131,11 +132,8 @@ class DataFile:
         result = self._con.execute(query, list(parameters))
         while batch := result.fetchmany(_BATCH):
             for items in map(convert, batch):
-                row = dict(shared)
-                for name, value in zip(self.columns, items, strict=True):
-                    if value is not None:
-                        row[name] = value
-                yield row
+                pairs = zip(self.columns, items, strict=True)
+                yield shared | {name: value for name, value in pairs if value is not None}
 
 
 def state_clause(table: str) -> str:
@@ -157,9 +155,7 @@ def data_path(store: Store, ref: DataRef) -> Path:
     return path
 
 
-def converter(
-    types: Sequence[str], key: str
-) -> Callable[[Sequence[Any]], Sequence[Any]]:
+def converter(types: Sequence[str], key: str) -> Callable[[Sequence[Any]], Sequence[Any]]:
     """Return a function from a fetched row to its values as the log writes them.
 
     Args:
@@ -184,6 +180,16 @@ def converter(
     return convert
 
 
+@contextmanager
+def _reading(ref: DataRef) -> "Iterator[DuckDBPyConnection]":
+    try:
+        with duck.connect(memory_mb=_MEMORY_MB) as con, duck.guarded(f"read {ref.key}"):
+            yield con
+    except IntegrityError as error:
+        # unlike a table, a data file cannot be made again from the log
+        raise IntegrityError(error.message, hint=_VERIFY) from error
+
+
 def _grain(score: Score) -> tuple[str, str, str]:
     return score.task, score.metric, score.slice
 
@@ -201,7 +207,5 @@ def _time_text(moment: datetime) -> str:
 def _table_of(ref: DataRef) -> Table:
     table = TABLES.get(ref.table)
     if table is None:
-        raise IntegrityError(
-            f"the log has rows of an unknown table, {ref.table!r}", hint=_VERIFY
-        )
+        raise IntegrityError(f"the log has rows of an unknown table, {ref.table!r}", hint=_VERIFY)
     return table

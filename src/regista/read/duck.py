@@ -47,6 +47,9 @@ def connect(
         config["memory_limit"] = f"{memory_mb}MB"
     con = duckdb.connect(":memory:", config=config)
     con.execute("SET TimeZone = 'UTC'")
+    if spill:
+        # it competes with a sort for memory, and what is sorted is read once
+        con.execute("SET enable_external_file_cache = false")
     return con
 
 

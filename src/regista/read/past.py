@@ -6,29 +6,27 @@ else, so a look into the past costs what the question costs and not what the his
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from regista.decide import fold
+from regista.decide.heads import RunHead, VersionHead, changed
 from regista.decide.state import Overlay, State
-from regista.errors import InvalidInputError, NotFoundError
+from regista.errors import ConflictError, NotFoundError
 from regista.model.commit import Row
 from regista.model.numbers import double_text
 from regista.model.tables import TABLES
 from regista.model.times import format_time, parse_time
+from regista.read import duck
 from regista.read.replica import Replica
 
-VERSION_TABLES = (
-    "versions",
-    "lineage",
-    "tags",
-    "statuses",
-    "descriptions",
-    "eval_runs",
-    "eval_scores",
-)
-ENTRY_TABLES = ("entries", "names", "placements", "aliases", "tags", "descriptions")
+VERSION_TABLES = ("versions", "lineage", "statuses", "eval_runs")
+ENTRY_TABLES = ("entries", "names", "placements", "aliases")
+# whose rows are an entry's own where they name no version
+SHARED_TABLES = ("tags", "descriptions")
+_ATTEMPTS = 8
+# seq, i, stamp and row of the log
+_Placed = tuple[int, int, fold.Stamp, Row]
 
 
 def seq_as_of(replica: Replica, as_of: int | str) -> int:
@@ -60,133 +58,176 @@ def seq_as_of(replica: Replica, as_of: int | str) -> int:
 
 
 def state_as_of(replica: Replica, seq: int) -> State:
-    """Return the state that followed a commit."""
+    """Return the state that followed a commit.
+
+    Raises:
+        NotFoundError: there is no such commit.
+        IntegrityError: a file of the registry is missing or damaged.
+    """
     current = replica.refresh()
     if seq == current.seq:
         return current
-    from regista.read.sql import log_tail, open_views
-
     commit, digest = replica.log.read(seq)
-    connection = open_views(replica.store, log_tail(replica.log, seq), as_of=seq, threads=1)
-    return State(replica.registry_id, seq, digest, commit.time, _Past(connection).lookup)
+    return State(replica.registry_id, seq, digest, commit.time, _Past(replica, seq).lookup)
 
 
 class _Past:
     """Looks heads up in the tables, one key at a time, each folded once."""
 
-    def __init__(self, connection: Any) -> None:  # noqa: ANN401 - a DuckDB connection
-        self._connection = connection
-        self._folded = Overlay(lambda _key: None)
-        self._done: set[str] = set()
+    def __init__(self, replica: Replica, seq: int) -> None:
+        self._replica = replica
+        self._seq = seq
+        self._connection = self._open()
+        self._known: dict[str, Any] = {}
+
+    def _open(self) -> Any:  # noqa: ANN401 - a DuckDB connection
+        from regista.read.sql import log_tail, open_views
+
+        tail = log_tail(self._replica.log, self._seq)
+        return open_views(self._replica.store, tail, as_of=self._seq, threads=1)
 
     def lookup(self, key: str) -> Any:  # noqa: ANN401 - the head type follows from the key
-        if key not in self._done:
-            self._done.add(key)
-            self._load(key)
-        return self._folded.get(key)
+        if key not in self._known:
+            family, _, rest = key.partition("/")
+            loaders: dict[str, Callable[[str], Any]] = {
+                "g": self._registry,
+                "n": self._entry_id,
+                "e": self._entry,
+                "v": self._version,
+                "s": self._slot,
+                "l": self._label,
+                "d": self._digests,
+                "r": self._run,
+                "h": self._holders,
+                "a": self._aliased,
+                "t": self._transaction,
+            }
+            self._known[key] = loaders[family](rest)
+        return self._known[key]
 
-    def _load(self, key: str) -> None:
-        family, _, rest = key.partition("/")
-        loader: Callable[[str], None] | None = {
-            "g": self._load_registry,
-            "n": self._load_name,
-            "e": self._load_entry,
-            "v": self._load_version,
-            "s": self._load_slot,
-            "l": self._load_label,
-            "d": self._load_digest,
-        }.get(family)
-        if loader is None:
-            raise InvalidInputError(f"{key} cannot be looked up in the past")
-        loader(rest)
+    def _query(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Return rows by column; when a merge has removed a file meanwhile, look again."""
+        import duckdb
 
-    def _fold(self, rows: Iterable[tuple[fold.Stamp, Row]], into: Overlay) -> Overlay:
-        for stamp, row in rows:
-            fold.apply_row(into, stamp, row)
-        return into
+        for _ in range(_ATTEMPTS):
+            try:
+                cursor = self._connection.execute(query, list(values))
+                names = [item[0] for item in cursor.description]
+                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            except duckdb.Error as error:
+                if not duck.is_missing_file(error):
+                    with duck.guarded("read the tables"):
+                        raise
+                self._connection = self._open()
+        raise ConflictError("the table files kept changing while they were read", hint="try again")
 
-    def _rows(self, table: str, where: str, *values: object) -> list[tuple[fold.Stamp, Row]]:
-        cursor = self._connection.execute(
-            f"SELECT * FROM {table} WHERE {where} ORDER BY seq, i",  # noqa: S608 - our own texts
-            list(values),
-        )
-        names = [item[0] for item in cursor.description]
+    def _value(self, query: str, *values: object) -> Any:  # noqa: ANN401 - what it asks for
+        """Return the first column of the first row; None when there is no row."""
+        rows = self._query(query, *values)
+        return next(iter(rows[0].values())) if rows else None
+
+    def _rows(self, tables: Iterable[str], where: str, *values: object) -> list[_Placed]:
         return [
-            as_log_row(table, dict(zip(names, values, strict=True))) for values in cursor.fetchall()
+            (columns["seq"], columns["i"], *as_log_row(table, columns))
+            for table in tables
+            for columns in self._query(f"SELECT * FROM {table} WHERE {where}", *values)  # noqa: S608 - ours
         ]
 
-    def _ordered(
-        self, tables: Iterable[str], where: str, *values: object
-    ) -> list[tuple[fold.Stamp, Row]]:
-        found = [
-            (stamp.seq, index, stamp, row)
-            for index, table in enumerate(tables)
-            for stamp, row in self._rows(table, where, *values)
-        ]
-        found.sort(key=lambda item: item[:2])
-        return [(stamp, row) for _seq, _index, stamp, row in found]
+    def _fold(self, rows: list[_Placed]) -> Overlay:
+        """Fold rows in the log's order, from nothing."""
+        heads = Overlay(lambda _key: None)
+        for _seq, _i, stamp, row in sorted(rows, key=lambda placed: placed[:2]):
+            fold.apply_row(heads, stamp, row)
+        return heads
 
-    def _load_registry(self, _rest: str) -> None:
-        self._fold(self._rows("policies", "true"), self._folded)
+    def _registry(self, _rest: str) -> Any:  # noqa: ANN401
+        head = self._fold(self._rows(("policies",), "true")).get("g")
+        entries = self._value("SELECT count(*) FROM entries")
+        return {**(head or {}), **({"entries": entries} if entries else {})} or None
 
-    def _load_name(self, name: str) -> None:
+    def _entry_id(self, name: str) -> Any:  # noqa: ANN401
         # views show an entry's name as of the commit that they are pinned at
-        found = self._connection.execute(
-            "SELECT entry_id FROM entries WHERE entry = ?", [name]
-        ).fetchone()
-        self._folded.put(f"n/{name}", found[0] if found else None)
+        return self._value("SELECT entry_id FROM entries WHERE entry = ?", name)
 
-    def _load_entry(self, entry_id: str) -> None:
-        scratch = Overlay(lambda _key: None)
-        rows = [
-            (stamp, row)
-            for stamp, row in self._ordered(ENTRY_TABLES, "entry_id = ?", entry_id)
-            if row["table"] not in {"tags", "descriptions"} or "version" not in row
-        ]
-        self._fold(rows, scratch)
-        head = scratch.get(fold.entry_key(entry_id))
-        last = self._connection.execute(
-            "SELECT max(version) FROM versions WHERE entry_id = ?", [entry_id]
-        ).fetchone()[0]
-        if head is not None:
-            head = replace(head, last_version=last or 0)
-        self._folded.put(fold.entry_key(entry_id), head)
+    def _entry(self, entry_id: str) -> Any:  # noqa: ANN401
+        rows = self._rows(ENTRY_TABLES, "entry_id = ?", entry_id)
+        rows += self._rows(SHARED_TABLES, "entry_id = ? AND version IS NULL", entry_id)
+        head = self._fold(rows).get(fold.entry_key(entry_id))
+        if head is None:
+            return None
+        last = self._value("SELECT max(version) FROM versions WHERE entry_id = ?", entry_id)
+        return changed(head, last_version=last or 0)
 
-    def _load_version(self, rest: str) -> None:
+    def _version(self, rest: str) -> Any:  # noqa: ANN401
         entry_id, _, number = rest.rpartition("/")
-        scratch = Overlay(lambda _key: None)
-        scratch.put(fold.entry_key(entry_id), self.lookup(fold.entry_key(entry_id)))
-        rows = self._ordered(VERSION_TABLES, "entry_id = ? AND version = ?", entry_id, int(number))
-        self._fold(rows, scratch)
+        where = "entry_id = ? AND version = ?"
+        rows = self._rows(("entries",), "entry_id = ?", entry_id)
+        rows += self._rows((*VERSION_TABLES, *SHARED_TABLES), where, entry_id, int(number))
         key = fold.version_key(entry_id, int(number))
-        self._folded.put(key, scratch.get(key))
+        head: VersionHead | None = self._fold(rows).get(key)
+        if head is None:
+            return None
+        for run in head.runs.values():
+            rows += self._scores(run, entry_id, int(number))
+        return self._fold(rows).get(key)
 
-    def _load_slot(self, rest: str) -> None:
+    def _scores(self, run: RunHead, entry_id: str, version: int) -> list[_Placed]:
+        """Return a run's scores over all of the data; inline ones as exact as the log has them."""
+        commit, _digest = self._replica.log.read(run.seq)
+        stamp = fold.Stamp(commit.seq, commit.time, commit.actor)
+        rows = [
+            (commit.seq, i, stamp, row)
+            for i, row in commit.rows_of("eval_scores")
+            if row["run_id"] == run.run_id
+        ]
+        if any(ref.table == "eval_scores" for ref in commit.data):
+            where = "entry_id = ? AND version = ? AND run_id = ? AND i >= ?"
+            where += " AND coalesce(slice, '') = ''"
+            inline = len(commit.rows)
+            rows += self._rows(("eval_scores",), where, entry_id, version, run.run_id, inline)
+        return rows
+
+    def _slot(self, rest: str) -> Any:  # noqa: ANN401
         entry_id, _, stage = rest.rpartition("/")
-        scratch = Overlay(lambda _key: None)
-        entry_rows = self._rows("entries", "entry_id = ?", entry_id)
-        rows = self._ordered(
-            ("placements", "drills"), "entry_id = ? AND stage = ?", entry_id, stage
-        )
-        self._fold([*entry_rows, *rows], scratch)
-        key = fold.slot_key(entry_id, stage)
-        self._folded.put(key, scratch.get(key))
+        rows = self._rows(("entries",), "entry_id = ?", entry_id)
+        rows += self._rows(("placements", "drills"), "entry_id = ? AND stage = ?", entry_id, stage)
+        return self._fold(rows).get(fold.slot_key(entry_id, stage))
 
-    def _load_label(self, rest: str) -> None:
-        entry_id, _, label = rest.partition("/")
-        found = self._connection.execute(
-            "SELECT version FROM versions WHERE entry_id = ? AND label = ?", [entry_id, label]
-        ).fetchone()
-        self._folded.put(f"l/{rest}", found[0] if found else None)
+    def _label(self, rest: str) -> Any:  # noqa: ANN401
+        query = "SELECT version FROM versions WHERE entry_id = ? AND label = ?"
+        return self._value(query, *rest.split("/", 1))
 
-    def _load_digest(self, rest: str) -> None:
-        entry_id, _, prefix = rest.partition("/")
-        found = self._connection.execute(
+    def _digests(self, rest: str) -> Any:  # noqa: ANN401
+        query = (
             "SELECT digest, version FROM versions WHERE entry_id = ? AND starts_with(digest, ?)"
-            " ORDER BY version",
-            [entry_id, prefix],
-        ).fetchall()
-        self._folded.put(f"d/{rest}", [list(item) for item in found] or None)
+            " ORDER BY seq, i"
+        )
+        return [list(row.values()) for row in self._query(query, *rest.split("/", 1))] or None
+
+    def _run(self, run_id: str) -> Any:  # noqa: ANN401
+        query = "SELECT entry_id, version, seq, suite FROM eval_runs WHERE run_id = ?"
+        found = self._query(query, run_id)
+        return list(found[0].values()) if found else None
+
+    def _holders(self, stage: str) -> Any:  # noqa: ANN401
+        query = (
+            "SELECT count(*) FROM (SELECT arg_max(to_version IS NOT NULL, (seq, i)) AS held"
+            " FROM placements WHERE stage = ? GROUP BY entry_id) WHERE held"
+        )
+        return self._value(query, stage) or None
+
+    def _aliased(self, alias: str) -> Any:  # noqa: ANN401
+        query = (
+            "SELECT count(*) FROM (SELECT arg_max(version IS NOT NULL, (seq, i)) AS used"
+            " FROM aliases WHERE alias = ? GROUP BY entry_id) WHERE used"
+        )
+        return self._value(query, alias) or None
+
+    def _transaction(self, txid: str) -> Any:  # noqa: ANN401
+        seq = self._value("SELECT seq FROM commits WHERE txid = ? ORDER BY seq DESC", txid)
+        if seq is None:
+            return None
+        return [seq, fold.arguments_digest(self._replica.log.read(seq)[0].ops)]
 
 
 def as_log_row(table: str, columns: dict[str, Any]) -> tuple[fold.Stamp, Row]:
@@ -207,4 +248,4 @@ def as_log_row(table: str, columns: dict[str, Any]) -> tuple[fold.Stamp, Row]:
 
 def stored_time(moment: datetime) -> str:
     """Return a table's UTC timestamp as the log writes times."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return format_time(moment.replace(tzinfo=UTC))

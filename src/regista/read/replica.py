@@ -10,12 +10,18 @@ from typing import Any
 
 from regista.decide import fold
 from regista.decide.state import State
+from regista.errors import IntegrityError
 from regista.model.commit import Commit
 from regista.storage.checkpoint import Checkpoint, load_latest
 from regista.storage.log import Log
 from regista.storage.store import Store
 
 REBASE_AT = 20_000
+# older checkpoints than the newest few are removed, so a view that lives long must move on
+LOOK_AGAIN_AFTER = 128
+# what rows can make the fold raise that nobody could have written
+MALFORMED = (KeyError, ValueError, TypeError, AttributeError, IndexError)
+_VERIFY = "regista verify"
 
 
 class Replica:
@@ -32,40 +38,71 @@ class Replica:
         self.registry_id = registry_id
         self.checkpoint: Checkpoint | None = None
         self._state: State | None = None
+        self._look_again_at = 0
 
     def refresh(self) -> State:
         """Return the state at the log's head.
 
         Raises:
-            IntegrityError: the tail does not follow from what is before it.
+            IntegrityError: the tail does not follow from what is before it, or commits that
+                were read before are gone.
             NewerFormatError: a newer Regista wrote a commit.
         """
-        state = self._state
-        if state is None or len(state.heads.changed) > REBASE_AT:
-            state = self.reload()
+        state = self._state or self.reload()
         head = self.log.head(after=state.seq)
+        if head < state.seq:
+            raise IntegrityError(
+                f"the log ends with commit {head}, though commit {state.seq} was there",
+                hint=_VERIFY,
+            )
+        if head >= self._look_again_at or len(state.heads.changed) > REBASE_AT:
+            state = self._rebased(state, head)
         for commit, digest in self.log.iterate(state.seq + 1, head, parent=state.digest):
             state = self.advance(commit, digest)
         return state
 
     def reload(self) -> State:
         """Forget what was read, and return the state at the newest checkpoint."""
-        self.checkpoint = load_latest(self.store, self.log)
-        base = self.checkpoint
+        return self._stand_on(load_latest(self.store, self.log))
+
+    def _stand_on(self, base: Checkpoint | None) -> State:
+        self.checkpoint = base
         if base is None:
             seq, digest, time = 0, self.registry_id, ""
         else:
             seq, digest = base.seq, base.head
             time = self.log.read(seq)[0].time
+        self._look_again_at = seq + LOOK_AGAIN_AFTER
         self._state = State(self.registry_id, seq, digest, time, _lookup(base))
         return self._state
 
+    def _rebased(self, state: State, head: int) -> State:
+        """Return the state at a newer checkpoint, if there is one; else the one at hand."""
+        self._look_again_at = head + LOOK_AGAIN_AFTER
+        newest = load_latest(self.store, self.log)
+        if newest is None or (self.checkpoint and newest.seq <= self.checkpoint.seq):
+            return state
+        return self._stand_on(newest)
+
     def advance(self, commit: Commit, digest: str) -> State:
-        """Apply the next commit and return the new state."""
+        """Apply the next commit and return the new state.
+
+        Raises:
+            IntegrityError: it is of another registry, or its rows cannot be applied.
+        """
+        if commit.registry != self.registry_id:
+            raise IntegrityError(f"commit {commit.seq} is of another registry", hint=_VERIFY)
         before = self._state or self.reload()
         after = State(self.registry_id, commit.seq, digest, commit.time, _lookup(self.checkpoint))
         after.heads.changed = dict(before.heads.changed)
-        fold_commit(after.heads, commit, self.data_rows(commit))
+        try:
+            fold_commit(after.heads, commit, self.data_rows(commit))
+        except MALFORMED as error:
+            raise IntegrityError(
+                f"commit {commit.seq} has rows that cannot be applied"
+                f" ({type(error).__name__}: {error})",
+                hint=_VERIFY,
+            ) from error
         self._state = after
         return after
 
@@ -82,10 +119,8 @@ class Replica:
 def fold_commit(heads: fold.Heads, commit: Commit, data_rows: Iterable[dict[str, Any]]) -> None:
     """Apply a whole commit: its inline rows, its bulk rows, its transaction id."""
     stamp = fold.Stamp(commit.seq, commit.time, commit.actor)
-    for row in commit.rows:
-        fold.apply_row(heads, stamp, row)
-    for row in data_rows:
-        fold.apply_row(heads, stamp, row)
+    fold.apply_rows(heads, stamp, commit.rows)
+    fold.apply_rows(heads, stamp, data_rows)
     fold.apply_transaction(heads, stamp, commit.txid, commit.ops)
 
 

@@ -95,13 +95,18 @@ def run_gate_query(  # noqa: PLR0917 - which rows, then what to ask
 
 def _lay_out(con: "DuckDBPyConnection", table: Table, entry_id: str, folder: Path) -> None:
     """Write the entry's rows of one table, in one order, as a file for the worker."""
-    order = duck.name_list(dict.fromkeys((*table.order, "seq", "i")))
+    found, ordered = folder / "found.parquet", folder / f"{table.name}.parquet"
     own = "entry_id" in table.column_names
+    where = " WHERE entry_id = ?" if own else ""
+    order = duck.name_list(dict.fromkeys((*table.order, "seq", "i")))
+    # in two steps, since DuckDB's sort of a union keeps all rows in memory
     con.execute(
-        f'COPY (SELECT * FROM "{table.name}"'  # noqa: S608 - names are ours
-        f"{' WHERE entry_id = ?' if own else ''} ORDER BY {order})"
-        f" TO {duck.quoted(str(folder / f'{table.name}.parquet'))} (FORMAT parquet)",
+        f'COPY (FROM "{table.name}"{where}) TO {duck.quoted(str(found))} (FORMAT parquet)',
         [entry_id] if own else [],
+    )
+    con.execute(
+        f"COPY (FROM {duck.parquet(found)} ORDER BY {order})"
+        f" TO {duck.quoted(str(ordered))} (FORMAT parquet)"
     )
 
 

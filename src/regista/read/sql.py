@@ -6,6 +6,7 @@ user's; a file that a merge removed while it ran is nobody's, and the query runs
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regista.errors import ConflictError, IntegrityError, InvalidInputError
@@ -23,9 +24,10 @@ from regista.read.views import (
     table_query,
     with_needs,
 )
-from regista.storage.cover import schema_key
+from regista.storage.cover import TableFile, choose_cover, schema_key
 from regista.storage.log import Log
 from regista.storage.store import Store
+from regista.storage.tablefiles import list_spans
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -147,37 +149,47 @@ def named_query(
 def emit_views(store: Store, as_of: int | None = None) -> str:
     """Return SQL that creates the same views in a plain DuckDB shell.
 
-    They read all files in each table's folder, so they follow the registry as it grows, and are
-    right whenever no writer is at work and every commit is tabled.
+    For a registry in a folder they read all files of each table's folder: they follow it as it
+    grows, and are right whenever no writer is at work and every commit is tabled. For any other
+    store they read local copies of the files that there are now.
 
     Args:
-        store: a registry in a local folder, or one whose files are fetched to one.
+        store: where the registry lies.
         as_of: number of the commit to pin; None for whatever is there.
+
+    Raises:
+        IntegrityError: a table has no schema file.
     """
     return "\n".join(f"{statement};" for statement in _view_statements(store, as_of)) + "\n"
 
 
 def _view_statements(store: Store, as_of: int | None) -> Iterator[str]:
-    names = f"({_glob_query(store, 'names', as_of)})"
-    yield f"CREATE OR REPLACE TEMP VIEW renamed_entries AS {renamed_query(names)}"
+    rows = {table: _file_query(store, table, as_of) for table in TABLES}
+    renamed = renamed_query(f"({rows['names']})")
+    yield f"CREATE OR REPLACE TEMP VIEW renamed_entries AS {renamed}"
     for table in TABLES.values():
-        rows = _glob_query(store, table.name, as_of)
-        query = table_query(table, rows, renamed=True, names="renamed_entries")
+        query = table_query(table, rows[table.name], renamed=True, names="renamed_entries")
         yield f'CREATE OR REPLACE TEMP VIEW "{table.name}" AS {query}'
     for view in VIEWS:
         yield f'CREATE OR REPLACE TEMP VIEW "{view}" AS\n{load(view).text}'
 
 
-def _glob_query(store: Store, table: str, as_of: int | None) -> str:
-    schema = store.local_path(schema_key(table))
+def _file_query(store: Store, table: str, as_of: int | None) -> str:
+    """Return a SELECT of a table's rows from files, for a shell that knows nothing of ours."""
+    key = schema_key(table)
+    schema = store.local_path(key)
     if schema is None:
         raise IntegrityError(f"table {table} has no schema file", hint="regista rebuild")
-    pattern = duck.escaped_path(schema.parent).removesuffix("'") + "/*.parquet'"
-    query = (
-        f"SELECT {duck.name_list(TABLES[table].column_names)}"  # noqa: S608 - ours, and quoted
-        f" FROM read_parquet({pattern}, hive_partitioning = false)"
-    )
-    return query if as_of is None else f"{query} WHERE seq <= {as_of}"
+    columns = duck.name_list(TABLES[table].column_names)
+    where = "" if as_of is None else f" WHERE seq <= {as_of}"
+    if schema == Path(store.uri) / key:
+        folder = duck.escaped_path(schema.parent).removesuffix("'")
+        source = f"read_parquet({folder}/*.parquet', hive_partitioning = false)"
+    else:
+        files = [TableFile(table, span) for span in choose_cover(list_spans(store, table)).chosen]
+        paths = [store.local_path(file.key) for file in files]
+        source = duck.parquet(schema, *filter(None, paths))
+    return f"SELECT {columns} FROM {source}{where}"  # noqa: S608 - ours, and quoted
 
 
 def _named_in(con: "DuckDBPyConnection", query: str | None) -> list[str]:

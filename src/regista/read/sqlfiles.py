@@ -13,9 +13,21 @@ from itertools import takewhile
 
 # in an order in which each uses only those before it
 VIEWS = (
-    "current_stages", "stage_history", "latest_scores", "score_history", "leaderboard", "events",
+    "current_stages",
+    "stage_history",
+    "latest_scores",
+    "score_history",
+    "leaderboard",
+    "events",
 )
-QUERIES = ("list_entries", "entry_versions", "entry_history", "registry_history")
+QUERIES = (
+    "list_entries",
+    "entry_versions",
+    "entry_history",
+    "registry_history",
+    "version_scores",
+    "metric_history",
+)
 _FIELD = re.compile(r"-- (grain|columns|parameters): (.*)")
 _PARAMETER = re.compile(r"(\w+) \(([^)]*)\)")
 _READS = re.compile(r"\b(?:FROM|JOIN) (\w+)")
@@ -52,7 +64,7 @@ def load(name: str) -> SqlFile:
     header = list(takewhile(lambda line: line.startswith("--"), lines))
     fields = dict(_FIELD.findall("\n".join(header)))
     summary = takewhile(lambda line: not _FIELD.match(line), header)
-    text = "\n".join(lines[len(header):])
+    text = "\n".join(lines[len(header) :])
     return SqlFile(
         name,
         " ".join(line.removeprefix("--").strip() for line in summary),

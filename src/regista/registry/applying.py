@@ -14,9 +14,9 @@ from typing import Any
 
 from regista.decide.operations.context import Request
 from regista.errors import InvalidInputError
+from regista.model.manifest import Manifest
 from regista.model.names import shown
 from regista.registry.core import Registry
-from regista.registry.preparing import Preparing
 from regista.registry.results import RESULT_TYPES, Written
 from regista.registry.writes import Writes
 
@@ -62,9 +62,14 @@ class Operation:
 class Collector(Writes):
     """Prepares operations and keeps their requests instead of running them."""
 
-    def __init__(self, preparing: Preparing) -> None:
-        self.preparing = preparing
+    def __init__(self, registry: Registry) -> None:
+        self.preparing = registry.preparing
+        self._registry = registry
         self.requests: list[Request] = []
+
+    def newest_manifest(self, name: str) -> Manifest | None:
+        """Return the manifest of an entry's newest version, as it is before the list."""
+        return self._registry.newest_manifest(name)
 
     def submit(self, request: Request, txid: str | None = None) -> Written:  # noqa: ARG002
         """Keep a request; the result says nothing yet."""
@@ -91,15 +96,17 @@ def apply_file(registry: Registry, path: Path, *, txid: str | None = None) -> li
         RegistaError: an operation cannot be done; nothing was written.
     """
     operations = read_operations(path)
-    collector = Collector(registry.preparing)
-    for operation in operations:
-        try:
-            _prepare(collector, operation, path.parent)
-        except InvalidInputError as error:
-            raise InvalidInputError(
-                f"{operation.place}: {error.message}", hint=error.hint
-            ) from error
-    return registry.submit_all(collector.requests, txid)
+    collector = Collector(registry)
+    # gc waits until the commit names what is stored here
+    with registry.preparing.holding_blobs():
+        for operation in operations:
+            try:
+                _prepare(collector, operation, path.parent)
+            except InvalidInputError as error:
+                raise InvalidInputError(
+                    f"{operation.place}: {error.message}", hint=error.hint
+                ) from error
+        return registry.submit_all(collector.requests, txid)
 
 
 def _prepare(collector: Collector, operation: Operation, folder: Path) -> None:

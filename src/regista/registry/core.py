@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 from regista.decide.operations.context import Request
 from regista.decide.state import State
-from regista.errors import IntegrityError
+from regista.errors import ConflictError, IntegrityError, InvalidInputError
 from regista.model.times import format_time
 from regista.read.replica import Replica
+from regista.registry.importing import Imports
 from regista.registry.maintenance import Maintenance
 from regista.registry.preparing import Preparing
 from regista.registry.reads import Reads
 from regista.registry.results import Written, result_of
 from regista.registry.writes import Writes
+from regista.storage.checkpoint import CheckpointGoneError
 from regista.storage.store import Store
 from regista.write.committed import DEFAULT_TIMEOUT_S, Committed
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from regista.write.transaction import Writer
 
 
-class Registry(Reads, Writes, Maintenance):
+class Registry(Reads, Writes, Imports, Maintenance):
     """One registry: every operation of the contract as a method.
 
     Attributes:
@@ -74,12 +76,15 @@ class Registry(Reads, Writes, Maintenance):
         """Judge a promotion without asking for it; writes nothing."""
         from regista.registry import requests
 
-        state = self.replica.refresh()
-        planning = self._planning()
-        record = planning.add(requests.promote(ref, stage, reason="", again=False))
-        return result_of(
-            Committed("promote", record.decision, state.seq, state.digest, created=False)
-        )
+        request = requests.promote(ref, stage, reason="", again=False)
+
+        def judge(state: State) -> Committed:
+            record = self._planning(state).add(request)
+            return Committed(
+                "promote", record.decision, state.seq, state.digest, created=False, applied=False
+            )
+
+        return result_of(self._ask(None, judge))
 
     @contextmanager
     def transaction(self, *, txid: str | None = None) -> Iterator["Transaction"]:
@@ -91,17 +96,16 @@ class Registry(Reads, Writes, Maintenance):
         Raises:
             ConflictError: another writer took a version number that was told already.
         """
-        transaction = Transaction(self.preparing, self._planning())
+        transaction = Transaction(self.preparing, self._planning(self.replica.refresh()))
         yield transaction
         if transaction.requests:
             done = self.writer.run(transaction.requests, txid=txid, promised=transaction.promised)
             transaction.results = [result_of(item) for item in done]
 
-    def _planning(self) -> "Planning":
+    def _planning(self, state: State) -> "Planning":
         from regista.decide.planning import Planning
         from regista.read.world import World
 
-        state = self.replica.refresh()
         clock = format_time(datetime.now(UTC))
         return Planning(state, World(self.replica), actor=self.writer.actor, clock=clock)
 
@@ -140,12 +144,35 @@ class Transaction(Writes):
         """Return the manifest of an entry's newest version; None where there is none."""
         return _newest_manifest(self.preparing.store, self.planning.state, name)
 
-    def submit(self, request: Request, txid: str | None = None) -> Written:  # noqa: ARG002
-        """Plan one more operation on top of those before."""
-        record = self.planning.add(request)
+    def submit(self, request: Request, txid: str | None = None) -> Written:
+        """Plan one more operation on top of those before.
+
+        Raises:
+            InvalidInputError: a transaction id is given, which is the whole transaction's.
+            ConflictError: others wrote so much meanwhile that this view of the registry is gone.
+        """
+        if txid is not None:
+            raise InvalidInputError(
+                "one operation of a transaction has no transaction id",
+                hint="give it to transaction(txid=…)",
+            )
+        try:
+            record = self.planning.add(request)
+        except CheckpointGoneError as error:
+            raise ConflictError(
+                "other writers moved the registry on during this transaction",
+                hint="run the transaction again",
+            ) from error
         self.requests.append(request)
         self.promised.append(record.decision.get("version"))
         state = self.planning.parent
         return result_of(
-            Committed(request.op, record.decision, state.seq, state.digest, created=False)
+            Committed(
+                request.op,
+                record.decision,
+                state.seq,
+                state.digest,
+                created=False,
+                applied=not self.planning.refused,
+            )
         )

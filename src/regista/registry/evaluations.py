@@ -5,7 +5,7 @@ run's status was is always said. Differences are computed in decimals. The inter
 difference takes the two runs as independent; a test that pairs examples is the baseline gate's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from math import sqrt
@@ -159,16 +159,18 @@ def metric_history(
         slice=slice_,
         limit=limit,
     )
-    result: list[dict[str, Any]] = []
+    return list(_with_changes(rows))
+
+
+def _with_changes(rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
     before: Row | None = None
     for row in rows:
         same = before is not None and all(
             row[key] == before[key] for key in ("suite", "task", "metric")
         )
         change = _change(("", "", "", ""), before if same else None, row)
-        result.append({**row, "change": change.difference, "verdict": change.verdict})
+        yield {**row, "change": change.difference, "verdict": change.verdict}
         before = row
-    return result
 
 
 def _rows(reads: Reads, query: str, as_of: AsOf, **parameters: object) -> list[dict[str, Any]]:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from regista.model.tables import TABLES
-from regista.read.sqlfiles import VIEWS, load
+from regista.model.tables import TABLES, Table
+from regista.read.sqlfiles import VIEWS, SqlFile, load
 from regista.registry.reads import AsOf, Reads
 from regista.storage.tablefiles import list_all
 
@@ -20,36 +20,37 @@ def table_overview(reads: Reads, *, as_of: AsOf = None) -> list[dict[str, Any]]:
         (Parquet files; None for a view), and `columns`: name, and for a table's type and doc.
     """
     counts = " UNION ALL ".join(
-        f"SELECT '{name}', count(*) FROM \"{name}\""
+        f"SELECT '{name}', count(*) FROM \"{name}\""  # noqa: S608 - names of ours
         for name in (*TABLES, *VIEWS)
     )
     rows = dict(reads.sql(counts, as_of=as_of).fetchall())
     files = list_all(reads.replica.store)
-    tables = [
-        {
-            "name": table.name,
-            "type": "table",
-            "about": "",
-            "grain": table.grain,
-            "rows": rows[table.name],
-            "files": len(files[table.name]),
-            "columns": [
-                {"name": column.name, "type": column.type, "doc": column.doc}
-                for column in table.columns
-            ],
-        }
-        for table in TABLES.values()
-    ]
-    views = [
-        {
-            "name": view.name,
-            "type": "view",
-            "about": view.summary,
-            "grain": view.grain,
-            "rows": rows[view.name],
-            "files": None,
-            "columns": [{"name": column, "type": None, "doc": ""} for column in view.columns],
-        }
-        for view in map(load, VIEWS)
-    ]
-    return [*tables, *views]
+    tables = [_table(table, rows[table.name], len(files[table.name])) for table in TABLES.values()]
+    return [*tables, *(_view(view, rows[view.name]) for view in map(load, VIEWS))]
+
+
+def _table(table: Table, rows: int, files: int) -> dict[str, Any]:
+    return {
+        "name": table.name,
+        "type": "table",
+        "about": "",
+        "grain": table.grain,
+        "rows": rows,
+        "files": files,
+        "columns": [
+            {"name": column.name, "type": column.type, "doc": column.doc}
+            for column in table.columns
+        ],
+    }
+
+
+def _view(view: SqlFile, rows: int) -> dict[str, Any]:
+    return {
+        "name": view.name,
+        "type": "view",
+        "about": view.summary,
+        "grain": view.grain,
+        "rows": rows,
+        "files": None,
+        "columns": [{"name": column, "type": None, "doc": ""} for column in view.columns],
+    }

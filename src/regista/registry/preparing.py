@@ -155,6 +155,8 @@ def score_row(score: Mapping[str, Any]) -> Row:
     Keys: metric, value; optionally task, slice, stderr, n, higher_is_better (a boolean or None)
     or direction (`higher` or `lower`).
     """
+    if not isinstance(score, Mapping):
+        raise InvalidInputError("a score is not an object", hint='write {"metric": …, "value": …}')
     unknown = set(score) - SCORE_FIELDS
     if unknown:
         raise InvalidInputError(
@@ -187,7 +189,11 @@ def _grain(row: Row) -> tuple[str, str, str]:
 
 def _part(score: Mapping[str, Any], field: str) -> str:
     value = score.get(field)
-    return "" if value in {None, ""} else names.identifier(str(value), f"a {field}")
+    if value is None or value == "":
+        return ""
+    # a slice may be called 3 in a file, but never {...}
+    text = str(value) if isinstance(value, int) else value
+    return names.identifier(text, f"a {field}")
 
 
 def _stderr(value: object, metric: str) -> str:

@@ -21,7 +21,8 @@ def given(**arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
     return {
         name: value
         for name, value in arguments.items()
-        if value is not None and value not in ("", False, [], {})
+        # not `in (…, False)`: zero is equal to False, and says something
+        if value is not None and value is not False and value not in ("", [], {})
     }
 
 
@@ -135,6 +136,8 @@ def demote(name: str, stage: str, *, reason: str) -> Request:
 
 def rollback(name: str, stage: str, *, to: int | None, reason: str) -> Request:
     """Request the way back."""
+    if to is not None and (isinstance(to, bool) or to < 1):
+        raise InvalidInputError(f"{to} is not a version number", hint="versions count from 1")
     return Request(
         "rollback",
         {

@@ -20,6 +20,8 @@ class Written:
         commit: sha256 of that commit's log file.
         name: the entry.
         version: the version, where the operation is about one.
+        applied: false when the commit records a refusal, of this or of another operation in it,
+            and so changes nothing.
     """
 
     op: str
@@ -27,6 +29,7 @@ class Written:
     commit: str
     name: str
     version: int | None
+    applied: bool = field(default=True, kw_only=True)
 
     @classmethod
     def of(cls, done: Committed) -> Self:
@@ -39,6 +42,7 @@ class Written:
             "commit": done.commit,
             "name": done.decision.get("name", ""),
             "version": done.decision.get("version"),
+            "applied": done.applied,
         }
         return cls(**{**base, **known})
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from regista.decide.heads import EntryHead, LineageHead, Pointer, RunHead
-from regista.decide.state import State, rollback_candidates, unrestorable
+from regista.decide.state import State, names_stage, rollback_candidates, unrestorable
 from regista.model.selectors import VersionRef
 from regista.registry.answers import Resolved
 from regista.storage.store import Store
@@ -14,7 +14,7 @@ def resolved(state: State, ref: VersionRef) -> Resolved:
     entry, version = state.select(ref)
     selector = ref.selector
     pointer, stage = Pointer(version.version, version.seq, version.time, version.by, ""), None
-    if selector.how in {"any", "stage"} and not selector.back and selector.value in entry.slots:
+    if names_stage(entry, selector) and not selector.back:
         pointer, stage = entry.slots[selector.value], selector.value
     elif selector.how in {"any", "alias"} and selector.value in entry.aliases:
         pointer = entry.aliases[selector.value]

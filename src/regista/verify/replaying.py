@@ -21,6 +21,7 @@ from regista.storage.checkpointer import write_checkpoint
 from regista.storage.local import LocalStore
 from regista.verify.problems import Problem, ProblemKind
 from regista.version import engine
+from regista.write.bulk_heads import extend_checkpoint, is_bulk
 
 SPILL_AT = 100_000
 # what a row or an argument that was tampered with can make the fold or a planner raise
@@ -44,11 +45,13 @@ class Replayer:
     stopped: int = 0
     _state: State = field(init=False)
     _world: World = field(init=False)
+    _store: LocalStore = field(init=False)
     _spilled: Checkpoint | None = None
 
     def __post_init__(self) -> None:
         self._state = State(self.replica.registry_id, 0, self.replica.registry_id, "", self._lookup)
         self._world = World(self.replica)
+        self._store = LocalStore(self.scratch)
 
     def add(self, commit: Commit, digest: str) -> None:
         """Replay one commit, then apply what it recorded."""
@@ -59,7 +62,7 @@ class Replayer:
             return
         self._compare(commit)
         try:
-            fold_commit(self._state.heads, commit, self.replica.data_rows(commit))
+            self._apply(commit, digest)
         except (RegistaError, *MALFORMED) as error:
             self._stop(commit.seq, f"its rows cannot be applied: {type(error).__name__}: {error}")
             return
@@ -68,14 +71,23 @@ class Replayer:
         if len(self._state.heads.changed) > SPILL_AT:
             self.checkpoint()
 
+    def _apply(self, commit: Commit, digest: str) -> None:
+        heads = self._state.heads
+        if not is_bulk(commit):
+            fold_commit(heads, commit, self.replica.data_rows(commit))
+            return
+        self._spilled = extend_checkpoint(
+            self.replica.store, self._store, self._spilled, self._state, commit, digest
+        )
+        heads.changed.clear()
+
     def checkpoint(self) -> Checkpoint | None:
         """Spill the state; return it as a checkpoint that can be streamed."""
         changed = self._state.heads.changed
         if changed:
-            store = LocalStore(self.scratch)
             encoded = {key: fold.encode_head(value) for key, value in changed.items()}
             self._spilled = write_checkpoint(
-                store, self._spilled, self._state.seq, self._state.digest, encoded
+                self._store, self._spilled, self._state.seq, self._state.digest, encoded
             )
             changed.clear()
         return self._spilled

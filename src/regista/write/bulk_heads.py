@@ -21,6 +21,7 @@ from regista.decide import fold
 from regista.decide.heads import EntryHead
 from regista.decide.state import Overlay, State
 from regista.model.commit import Commit
+from regista.read import duck
 from regista.read.replica import Replica
 from regista.storage.checkpoint import Checkpoint
 from regista.storage.checkpointer import prune, write_bulk_checkpoint
@@ -49,7 +50,7 @@ def rebuild_checkpoint(replica: Replica) -> Checkpoint | None:
         return None
     digest = replica.log.read(head)[1]
     commits = (commit for commit, _digest in replica.log.iterate(1, head))
-    with _lent_rows(store) as rows:
+    with _lent_rows(store) as rows, duck.guarded("fold the log"):
         records = _folded(commits, rows, Overlay(lambda _key: None))
         checkpoint = write_bulk_checkpoint(store, None, head, digest, records)
     prune(store)
@@ -71,42 +72,43 @@ def checkpoint_import(replica: Replica, commit: Commit, digest: str) -> Checkpoi
     before = Replica(replica.store, replica.registry_id)
     state = before.reload()
     for earlier, sha256 in before.log.iterate(state.seq + 1, commit.seq - 1, parent=state.digest):
-        if _is_bulk(earlier):
+        if is_bulk(earlier):
             # another import is without a checkpoint too, and must not be folded in memory
             return rebuild_checkpoint(replica)
         state = before.advance(earlier, sha256)
     if state.seq >= commit.seq:
         return before.checkpoint
     checkpoint = extend_checkpoint(
-        replica.store, replica.store, before.checkpoint, state, commit, digest
+        replica.store, before.checkpoint, state, commit=commit, digest=digest, source=replica.store
     )
     prune(replica.store)
     return checkpoint
 
 
 def extend_checkpoint(
-    source: Store,
     target: Store,
     base: Checkpoint | None,
     state: State,
+    *,
     commit: Commit,
     digest: str,
+    source: Store,
 ) -> Checkpoint:
     """Write the checkpoint after an import on top of one before it.
 
     Args:
-        source: where the import's data files lie.
         target: where `base` lies and the new checkpoint is to lie.
         base: the checkpoint that `state` looks heads up in; None for none.
         state: the state before the import.
         commit: the import.
         digest: sha256 of its log file.
+        source: where the import's data files lie.
 
     Raises:
         IntegrityError: a data file is missing or damaged.
         StorageError: a file cannot be written.
     """
-    with _lent_rows(source) as rows:
+    with _lent_rows(source) as rows, duck.guarded(f"fold commit {commit.seq}"):
         records = _extended(state, commit, rows)
         return write_bulk_checkpoint(target, base, commit.seq, digest, records)
 
@@ -117,7 +119,8 @@ def _lent_rows(store: Store) -> Iterator[StateRows]:
         yield StateRows(store, con, folder)
 
 
-def _is_bulk(commit: Commit) -> bool:
+def is_bulk(commit: Commit) -> bool:
+    """Say whether a commit brings versions in bulk, so that it must not be folded in memory."""
     return any(
         ref.table in fold.STATE_TABLES and "version" not in ref.columns for ref in commit.data
     )
@@ -133,10 +136,10 @@ def _folded(commits: Iterable[Commit], rows: StateRows, shared: Overlay) -> Reco
     """Fold whole commits; yield every key that they change with its value after the last."""
     for commit in commits:
         rows.add(commit)
-        heads = Overlay(lambda _key: None)
+        asked = Overlay(lambda _key: None)
         stamp = fold.Stamp(commit.seq, commit.time, commit.actor)
-        fold.apply_transaction(heads, stamp, commit.txid, commit.ops)
-        yield from _taken(heads.changed)
+        fold.apply_transaction(asked, stamp, commit.txid, commit.ops)
+        yield from _taken(asked.changed)
     heads = _EntryHeads(shared)
     for _entry_id, groups in groupby(rows.groups(), _ENTRY):
         yield from _fold_entry(heads, groups)

@@ -16,6 +16,7 @@ class Committed:
         seq: commit that says so; an earlier one when there was nothing to do.
         commit: sha256 of that commit's file.
         created: whether this call made the commit.
+        applied: false when the operation, or another of the same commit, was refused.
     """
 
     op: str
@@ -23,3 +24,4 @@ class Committed:
     seq: int
     commit: str
     created: bool
+    applied: bool = True

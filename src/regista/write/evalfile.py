@@ -8,6 +8,7 @@ takes to name the place.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,9 @@ def read_scores(path: Path, format_: str = "generic") -> EvalFile:
     adapter = FORMATS.get("generic" if format_ == AUTO else format_)
     if adapter is None:
         known = ", ".join((AUTO, *FORMATS))
-        raise InvalidInputError(f"{shown(format_)} is not a format of eval files", hint=f"use {known}")
+        raise InvalidInputError(
+            f"{shown(format_)} is not a format of eval files", hint=f"use {known}"
+        )
     return adapter.read(path)
 
 
@@ -116,7 +119,7 @@ class Generic:
             case {"scores": list() | dict() as scores, **others}:
                 if others:
                     raise InvalidInputError(
-                        f"{name}: beside scores there is a field {shown(min(others))}",
+                        f"{name}: beside scores there is a field {shown(str(next(iter(others))))}",
                         hint="give the suite, the dataset and the rest as options",
                     )
                 yield from self._of_document(scores, name)
@@ -246,8 +249,8 @@ def _refuse_constant(text: str) -> NoReturn:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counted = Counter(name for name, _ in pairs)
+        twice = counted.most_common(1)[0][0]
         raise ValueError(f"an object has the key {shown(twice)} twice")
     return value
 

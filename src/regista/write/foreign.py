@@ -18,7 +18,6 @@ from regista.read import duck
 from regista.storage.store import Store
 
 if TYPE_CHECKING:
-    import duckdb
     from duckdb import DuckDBPyConnection
 
 MEMORY_MB = 1000
@@ -127,15 +126,19 @@ def judge(con: "DuckDBPyConnection", path: Path, *, max_rows: int = MAX_ROWS) ->
     _check_frame(path, name, size)
     literal = duck.escaped_path(path)
     with reading(name):
-        rows = _one(con, f"SELECT sum(num_rows) FROM parquet_file_metadata({literal})")
-        unpacked = _one(con, f"SELECT sum(total_uncompressed_size) FROM parquet_metadata({literal})")
+        rows = _sum(con, "num_rows", f"parquet_file_metadata({literal})")
+        unpacked = _sum(con, "total_uncompressed_size", f"parquet_metadata({literal})")
         described = con.execute(f"DESCRIBE FROM {duck.parquet(path)}").fetchall()
     if rows > max_rows:
-        raise InvalidInputError(f"{shown(name, 200)} has {rows:,} rows; at most {max_rows:,} are read")
+        raise InvalidInputError(
+            f"{shown(name, 200)} has {rows:,} rows; at most {max_rows:,} are read"
+        )
     if rows < 0 or rows > max(_ROWS_ALWAYS, _ROWS_PER_BYTE * size):
         raise InvalidInputError(f"{shown(name, 200)} claims {rows:,} rows in {size:,} bytes")
     if unpacked > max(_UNPACKED_ALWAYS, _UNPACKED_PER_BYTE * size):
-        raise InvalidInputError(f"{shown(name, 200)} claims to unpack {unpacked:,} bytes from {size:,}")
+        raise InvalidInputError(
+            f"{shown(name, 200)} claims to unpack {unpacked:,} bytes from {size:,}"
+        )
     return ForeignFile(path, rows, {str(row[0]): str(row[1]) for row in described})
 
 
@@ -158,8 +161,8 @@ def _read_at(path: Path, start: int, length: int) -> bytes:
         return file.read(length)
 
 
-def _one(con: "DuckDBPyConnection", query: str) -> int:
-    row = con.execute(query).fetchone()
+def _sum(con: "DuckDBPyConnection", column: str, source: str) -> int:
+    row = con.execute(f"SELECT sum({column}) FROM {source}").fetchone()  # noqa: S608 - ours
     return int(row[0] or 0) if row else 0
 
 

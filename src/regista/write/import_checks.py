@@ -15,7 +15,7 @@ from regista.model import names
 from regista.model.names import shown
 from regista.read.duck import name_list, quoted
 from regista.write.foreign import ForeignFile, judge, reading
-from regista.write.import_tables import IMPORT_TABLES, NEEDED, Field, ImportTable
+from regista.write.import_tables import IMPORT_TABLES, NEEDED, Field, ImportTable, Link
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -72,8 +72,8 @@ def check_folder(con: "DuckDBPyConnection") -> None:
     _check_unique(con, IMPORT_TABLES["versions"], ("entry", "label"), "label IS NOT NULL")
     _check_names(con)
     for table in IMPORT_TABLES.values():
-        if table.parent:
-            _check_link(con, table)
+        if table.link:
+            _check_link(con, table, table.link)
     _check_numbers(con)
     _check_complete_runs(con)
     _check_digests(con)
@@ -146,7 +146,9 @@ def _check_values(con: "DuckDBPyConnection", table: ImportTable) -> None:
     for field in table.fields:
         if field.needed:
             cases.append((f"{field.name} IS NULL", f"it has no {field.name}"))
-        cases.append((field.rule.broken(field.name), f"its {field.name} is not {field.rule.message}"))
+        cases.append(
+            (field.rule.broken(field.name), f"its {field.name} is not {field.rule.message}")
+        )
     whens = " ".join(f"WHEN {broken} THEN {quoted(text)}" for broken, text in cases)
     # the first row in error, without sorting: all of them may be
     row = con.execute(
@@ -179,20 +181,21 @@ def _check_names(con: "DuckDBPyConnection") -> None:
         names.slug(stage, "a stage")
 
 
-def _check_link(con: "DuckDBPyConnection", table: ImportTable) -> None:
-    links = [(table.parent, table.link, f"{table.link[-1]} IS NOT NULL")]
-    if table.parent == "versions":
-        links.append(("entries", ("entry",), "true"))
-    for parent, link, where in links:
-        columns = name_list(link)
+def _check_link(con: "DuckDBPyConnection", table: ImportTable, link: Link) -> None:
+    links = [(link, f"{link.columns[-1]} IS NOT NULL")]
+    if link.parent == "versions":
+        links.append((Link("entries", ("entry",)), "true"))
+    for wanted, where in links:
+        columns = name_list(wanted.columns)
         with reading(table.file):
             row = con.execute(
                 f"SELECT {columns} FROM given_{table.name}"  # noqa: S608 - ours
-                f" ANTI JOIN given_{parent} USING ({columns}) WHERE {where} LIMIT 1"
+                f" ANTI JOIN given_{wanted.parent} USING ({columns}) WHERE {where} LIMIT 1"
             ).fetchone()
         if row:
+            said = _said(wanted.columns, row)
             raise InvalidInputError(
-                f"{table.file} has {_said(link, row)}, which {parent}.parquet has not"
+                f"{table.file} has {said}, which {wanted.parent}.parquet has not"
             )
 
 

@@ -99,7 +99,7 @@ _QUERIES = {
         SELECT entry_id, entry, kind, version::INTEGER AS version, digest, label, files, bytes,
             uri, run, code, params, {_short("card")}, {_digest("card")}, source
         FROM known_versions ORDER BY entry_id, version
-    """,
+    """,  # noqa: S608 - ours
     "files": """
         SELECT entry_id, entry, version::INTEGER AS version, path, size, sha256
         FROM given_files JOIN ids USING (entry) ORDER BY entry_id, version, path
@@ -109,8 +109,10 @@ _QUERIES = {
         WITH given AS (
             SELECT entry, version, relation, target, 0 AS own, n FROM given_lineage
             UNION ALL
-            UNPIVOT (SELECT entry, version, run, code, uri, 1 AS own, n FROM given_versions)
-            ON run, code, uri INTO NAME relation VALUE target
+            SELECT entry, version, relation, target, 1 AS own, n FROM (
+                UNPIVOT (SELECT entry, version, run, code, uri, n FROM given_versions)
+                ON run, code, uri INTO NAME relation VALUE target
+            )
         ), named AS (
             SELECT entry || '@' || version AS target, entry_id, version, digest FROM known_versions
         )
@@ -133,7 +135,7 @@ _QUERIES = {
         SELECT entry_id, entry, version, {_short("description")}, {_digest("description")}
         FROM given JOIN ids USING (entry) WHERE given.description IS NOT NULL
         ORDER BY entry_id, version
-    """,
+    """,  # noqa: S608 - ours
     "aliases": """
         SELECT entry_id, entry, alias, version::INTEGER AS version
         FROM given_aliases JOIN ids USING (entry) ORDER BY entry_id, alias

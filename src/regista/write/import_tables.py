@@ -52,6 +52,20 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """What the rows of a file belong to.
+
+    Attributes:
+        parent: the file that must hold what a row names.
+        columns: the columns that name it, in both files. Where the last is null, as in a tag of
+            an entry, the entry must be there.
+    """
+
+    parent: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ImportTable:
     """A file of the folder.
 
@@ -59,16 +73,13 @@ class ImportTable:
         name: the table; the file is `<name>.parquet`.
         fields: its columns.
         grain: columns of which each row has another combination.
-        parent: the file that must hold what `link` names; '' for none.
-        link: columns that name a row of the parent; where the last is null, as in a tag of an
-            entry, the entry must be there.
+        link: what the rows belong to, if anything.
     """
 
     name: str
     fields: tuple[Field, ...]
     grain: tuple[str, ...]
-    parent: str = ""
-    link: tuple[str, ...] = ()
+    link: Link | None = None
 
     @property
     def file(self) -> str:
@@ -103,13 +114,11 @@ _POSITIVE = Rule(
 )
 
 _ENTRY = Field("entry", "VARCHAR", _NAME, needed=True)
-_VERSION = Field(
-    "version", "BIGINT", _between(1, MAX_VERSION, "a version number"), needed=True
-)
+_VERSION = Field("version", "BIGINT", _between(1, MAX_VERSION, "a version number"), needed=True)
 _OF_VERSION = (_ENTRY, _VERSION)
 _RUN = Field("run_id", "VARCHAR", _WORD, needed=True)
-_TO_VERSION = {"parent": "versions", "link": ("entry", "version")}
-_TO_RUN = {"parent": "eval_runs", "link": ("run_id",)}
+_TO_VERSION = Link("versions", ("entry", "version"))
+_TO_RUN = Link("eval_runs", ("run_id",))
 
 
 def _text(name: str, rule: Rule, *, needed: bool = False) -> Field:
@@ -126,43 +135,43 @@ _ALL = (
         _text("uri", Rule(rules.no_uri, "a URI of at most 10,000 characters on one line")),
         _text("run", _WORD), _text("code", _WORD), _text("params", _PAIRS), _text("card", _LONG),
         _text("description", _LONG), _text("source", _PAIRS),
-    ), ("entry", "version"), "entries", ("entry",)),
+    ), ("entry", "version"), Link("entries", ("entry",))),
     ImportTable("files", (
         *_OF_VERSION, _text("path", _ANY, needed=True),
         Field("size", "BIGINT", _COUNT, needed=True), _text("sha256", _SHA256, needed=True),
-    ), ("entry", "version", "path"), **_TO_VERSION),
+    ), ("entry", "version", "path"), _TO_VERSION),
     ImportTable("lineage", (
         *_OF_VERSION, _text("relation", _one_of(ENTRY_RELATIONS), needed=True),
         _text("target", _SHORT, needed=True),
-    ), ("entry", "version", "relation", "target"), **_TO_VERSION),
+    ), ("entry", "version", "relation", "target"), _TO_VERSION),
     ImportTable("tags", (
         _ENTRY, Field("version", "BIGINT", _VERSION.rule),
         _text("key", Rule(rules.no_tag_key, "1 to 250 characters on one line", normal=True),
               needed=True),
         _text("value", Rule(rules.no_tag_value, "plain text of at most 100,000 characters"),
               needed=True),
-    ), ("entry", "version", "key"), **_TO_VERSION),
+    ), ("entry", "version", "key"), _TO_VERSION),
     ImportTable("aliases", (
         _ENTRY, _text("alias", _SHORT, needed=True), _VERSION,
-    ), ("entry", "alias"), **_TO_VERSION),
+    ), ("entry", "alias"), _TO_VERSION),
     ImportTable("eval_runs", (
         _RUN, *_OF_VERSION, _text("suite", _WORD, needed=True),
         _text("status", _one_of(RUN_STATUSES)), _text("dataset", _SHORT), _text("harness", _TEXT),
         _text("harness_version", _TEXT), _text("code", _TEXT), _text("note", _TEXT),
-    ), ("run_id",), **_TO_VERSION),
+    ), ("run_id",), _TO_VERSION),
     ImportTable("eval_scores", (
         _RUN, _text("task", _WORD), _text("metric", _WORD, needed=True), _text("slice", _WORD),
         Field("value", "DOUBLE", _NUMBER, needed=True), Field("stderr", "DOUBLE", _POSITIVE),
         Field("n", "BIGINT", _COUNT), Field("higher_is_better", "BOOLEAN", _ANY),
-    ), ("run_id", "task", "metric", "slice"), **_TO_RUN),
+    ), ("run_id", "task", "metric", "slice"), _TO_RUN),
     ImportTable("eval_samples", (
         _RUN, _text("task", _WORD), _text("sample_id", _WORD, needed=True),
         _text("metric", _WORD, needed=True), Field("value", "DOUBLE", _NUMBER, needed=True),
         Field("passed", "BOOLEAN", _ANY),
-    ), ("run_id", "task", "metric", "sample_id"), **_TO_RUN),
+    ), ("run_id", "task", "metric", "sample_id"), _TO_RUN),
     ImportTable("placements", (
         _ENTRY, _text("stage", _SHORT, needed=True), _VERSION, _text("reason", _TEXT),
-    ), ("entry", "stage"), **_TO_VERSION),
+    ), ("entry", "stage"), _TO_VERSION),
 )  # fmt: skip
 
 IMPORT_TABLES: dict[str, ImportTable] = {table.name: table for table in _ALL}

@@ -7,8 +7,6 @@ commit leaves files that nobody names; after it, tables and heads that the next 
 """
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +14,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from regista.decide.operations.context import Payload, Request
 from regista.decide.planning import Planning
-from regista.errors import RegistaError
+from regista.errors import InvalidInputError, RegistaError
 from regista.model import canonical, names
 from regista.model.commit import Commit
+from regista.model.names import shown
 from regista.model.times import format_time
 from regista.read.world import World
-from regista.storage.store import Store
 from regista.write import import_artifacts, import_checks, import_rows
 from regista.write.bulk_heads import checkpoint_import
 from regista.write.committed import Committed
@@ -79,12 +77,63 @@ def import_folder(
     writer: ImportWriter, folder: Path, *, source: str, txid: str | None
 ) -> Committed:
     """Import a folder; see `Registry.import_bulk`."""
-    with _counted(writer.steps), reading_connection(writer.replica.store) as (con, scratch):
+    store, steps = writer.replica.store, writer.steps
+    if steps:
+        steps.start(len(STEPS))
+    with reading_connection(store) as (con, scratch):
         files = import_checks.open_folder(con, folder)
-        args = _arguments(files, source)
-        _advance(writer.steps)
+        args = _arguments(con, files, source)
+        _advance(steps)
         if txid and writer.replica.refresh().heads.get(f"t/{txid}"):
-            # done before, or refused as done for something else
+            # done before, or refused since it was used for something else
             return writer.run([Request("import", args)], txid=txid)[0]
-        request = _prepare(writer, con, scratch, args)
+        import_checks.check_folder(con)
+        _advance(steps)
+        digest = canonical.digest(args)
+        entries = import_rows.entry_rows(con, scratch, writer.replica.registry_id, digest)
+        _plan_dry(writer, Request("import", args, Payload({"entries": entries})))
+        _advance(steps)
+        import_artifacts.settle_manifests(store, con, scratch)
+        import_artifacts.store_long_texts(store, con)
+        _advance(steps)
+        import_rows.make_views(con, digest)
+        refs = import_rows.write_tables(store, con, scratch)
+        _advance(steps)
+    request = Request("import", args, Payload({"entries": entries}, tuple(refs)))
     return writer.run([request], txid=txid)[0]
+
+
+def _arguments(
+    con: "DuckDBPyConnection", files: dict[str, ForeignFile], source: str
+) -> dict[str, object]:
+    """Return the intent: what is imported, by digest, and which stages and aliases it names."""
+    args: dict[str, object] = {
+        "files": {name: _sha256(file.path) for name, file in sorted(files.items())}
+    }
+    if source:
+        args["source"] = names.plain_text(source, "a source", names.MAX_REASON)
+    for key, table, column in (("stages", "placements", "stage"), ("aliases", "aliases", "alias")):
+        found = import_checks.distinct(con, table, column, import_checks.MAX_NAMES)
+        if found:
+            args[key] = found
+    return args
+
+
+def _plan_dry(writer: ImportWriter, request: Request) -> None:
+    """Have the planner refuse what it would refuse, before hours of work rather than after."""
+    state, clock = writer.replica.refresh(), format_time(datetime.now(UTC))
+    planning = Planning(state, World(writer.replica), actor=writer.actor, clock=clock)
+    planning.add(request)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InvalidInputError(f"cannot read {shown(path.name, 200)}: {error.strerror}") from error
+
+
+def _advance(steps: Steps | None) -> None:
+    if steps:
+        steps.advance(1)

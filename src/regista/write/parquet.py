@@ -34,7 +34,8 @@ def sorted_copy(
     Args:
         con: a connection that may spill, or one for few rows.
         table: whose columns the query returns.
-        query: a SELECT.
+        query: a SELECT; of one source where there are many rows, since DuckDB's sort of a union
+            keeps all of them in memory.
         path: the file to write.
         rows: about how many rows there will be.
         parameters: values of the query's parameters.
@@ -46,8 +47,17 @@ def sorted_copy(
         f" ORDER BY {duck.name_list(order)}) TO {duck.quoted(str(path))}"
         f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {row_group_size(rows)})"
     )
-    counted = con.execute(statement, dict(parameters or {})).fetchone()
-    return int(counted[0]) if counted else 0
+    ((count,),) = con.execute(statement, dict(parameters or {})).fetchall()
+    return int(count)
+
+
+def unsorted_copy(
+    con: "DuckDBPyConnection", query: str, path: Path, parameters: Mapping[str, Any]
+) -> None:
+    """Write a query's rows as a Parquet file, as they come."""
+    con.execute(
+        f"COPY ({query}) TO {duck.quoted(str(path))} (FORMAT parquet)", dict(parameters)
+    ).fetchall()
 
 
 def row_group_size(rows: int) -> int:
@@ -80,5 +90,5 @@ def schemas_of(con: "DuckDBPyConnection", paths: Sequence[Path]) -> dict[Path, C
 
 def count_rows(con: "DuckDBPyConnection", *paths: Path) -> int:
     """Return how many rows Parquet files have together, by their footers."""
-    counted = con.execute(f"SELECT count(*) FROM {duck.parquet(*paths)}").fetchone()  # noqa: S608
-    return int(counted[0]) if counted else 0
+    ((count,),) = con.execute(f"SELECT count(*) FROM {duck.parquet(*paths)}").fetchall()  # noqa: S608
+    return int(count)

@@ -135,10 +135,10 @@ class _Parquet:
         self._file = file
         types = {name: type_.partition("(")[0] for name, type_ in file.columns.items()}
         self._id = "sample_id" if "sample_id" in types else "id"
-        for name in (self._id, "metric"):
+        for name, called in ((self._id, "sample_id"), ("metric", "metric")):
             if name not in types:
                 raise InvalidInputError(
-                    f"{shown(self.name, 200)} has no column {'sample_id' if name == 'id' else name}",
+                    f"{shown(self.name, 200)} has no column {called}",
                     hint="its columns are " + ", ".join(shown(name, 40) for name in [*types][:20]),
                 )
         for name, allowed in _PARQUET_TYPES.items():

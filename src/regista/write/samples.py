@@ -23,6 +23,7 @@ from regista.read import duck
 from regista.storage.store import Store
 from regista.write.bulk import write_relation
 from regista.write.foreign import reading, reading_connection
+from regista.write.rules import NAMEABLE, no_identifier
 from regista.write.sample_sources import SampleSource, open_source
 
 if TYPE_CHECKING:
@@ -106,11 +107,11 @@ def _problem() -> str:
     """Return the SQL that says what is wrong with a row; null when nothing is."""
     cases = [
         ("sample_id IS NULL", "it has no sample_id that is text or an integer"),
-        (_unnameable("sample_id"), f"its sample_id is not {_NAMEABLE}"),
+        (no_identifier("sample_id"), f"its sample_id is not {NAMEABLE}"),
         ("metric IS NULL", "it has no metric that is text"),
-        (_unnameable("metric"), f"its metric is not {_NAMEABLE}"),
+        (no_identifier("metric"), f"its metric is not {NAMEABLE}"),
         ("has_task AND task IS NULL", "its task is not text"),
-        (f"task <> '' AND {_unnameable('task')}", f"its task is not {_NAMEABLE}"),
+        (f"task <> '' AND {no_identifier('task')}", f"its task is not {NAMEABLE}"),
         ("has_value AND value IS NULL", "its value is not a number"),
         ("NOT isfinite(value)", "its value is not a finite number"),
         ("has_passed AND passed IS NULL", "its passed is neither true nor false"),
@@ -118,13 +119,6 @@ def _problem() -> str:
     ]
     whens = " ".join(f"WHEN {condition} THEN {duck.quoted(text)}" for condition, text in cases)
     return f"CASE {whens} END"
-
-
-_NAMEABLE = f"1 to {MAX_NAME} characters on one line"
-
-
-def _unnameable(name: str) -> str:
-    return rf"(length({name}) > {MAX_NAME} OR trim({name}) = '' OR regexp_matches({name}, '\p{{Cc}}'))"
 
 
 def _refuse_duplicates(con: "DuckDBPyConnection", ordered: Path, source: SampleSource) -> None:

@@ -12,6 +12,7 @@ spilling to disk. So memory is bounded, however many rows and commits there are.
 import heapq
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -19,9 +20,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from regista.decide.fold import STATE_TABLES, Stamp
 from regista.model.commit import Commit, DataRef, Row
-from regista.model.tables import COMMON_COLUMNS, TABLES
-from regista.read import duck, rows
-from regista.read.data_rows import converter, data_path, iter_rows, state_clause
+from regista.model.numbers import decimal_text
+from regista.model.tables import COMMON_COLUMNS, TABLES, Column
+from regista.read import rows
+from regista.read.data_rows import data_path, iter_rows, state_clause
 from regista.storage.store import Store
 from regista.write.bulk import json_lines
 
@@ -36,6 +38,14 @@ Group = tuple[str, int, list[Placed]]
 _BATCH = 8192
 # rows with a version that are not about that version alone
 _OF_ENTRIES = frozenset({"entries", "placements", "aliases", "names", "drills", "policies"})
+# what no rule of the fold reads, where there may be millions of rows
+_UNREAD = {
+    "versions": ("entry_id", "entry", "kind"),
+    "lineage": ("entry_id", "entry"),
+    "eval_runs": ("entry_id", "entry", "harness", "harness_version", "code", "source_digest",
+                  "note", "dataset_entry_id", "dataset_version"),
+    "eval_scores": ("entry_id", "entry", "slice"),
+}  # fmt: skip
 _SPILLED = {
     "k": "VARCHAR", "v": "BIGINT", "q": "BIGINT", "i": "BIGINT", "t": "VARCHAR", "a": "VARCHAR",
     "d": "VARCHAR", "r": "VARCHAR",
@@ -81,7 +91,8 @@ class StateRows:
         streams = [groupby(self._spilled(), _VERSION)]
         streams += [groupby(self._stored(table), _VERSION) for table in self._queries]
         merged = heapq.merge(
-            *(((*key, [row[2] for row in rows]) for key, rows in stream) for stream in streams), key=_VERSION
+            *(((*key, [row[2] for row in rows]) for key, rows in stream) for stream in streams),
+            key=_VERSION,
         )
         for (entry_id, version), parts in groupby(merged, _VERSION):
             placed = [row for part in parts for row in part[2]]
@@ -91,13 +102,15 @@ class StateRows:
 
     def digests(self) -> Iterator[tuple[str, list[list[Any]]]]:
         """Yield entry id and [digest, version] of all versions whose digests start alike."""
-        queries = [f"SELECT k, d, v FROM {self._lines()} WHERE d IS NOT NULL"]  # noqa: S608 - ours
+        spilled = f"SELECT k AS entry_id, d AS digest, v AS version FROM {self._lines()}"  # noqa: S608
+        queries = [f"{spilled} WHERE d IS NOT NULL"]
         queries += [
             f"SELECT entry_id, digest, version FROM ({query})"  # noqa: S608 - ours
             for query in self._queries.get("versions", ())
         ]
         result = self._con.cursor().execute(
-            f"{' UNION ALL '.join(queries)} ORDER BY 1, left(2, 8), 3"
+            f"SELECT entry_id, digest, version FROM ({' UNION ALL '.join(queries)})"  # noqa: S608
+            " ORDER BY entry_id, left(digest, 8), version"
         )
         for (entry_id, _), found in groupby(_fetched(result), lambda row: (row[0], row[1][:8])):
             yield entry_id, [[digest, version] for _, digest, version in found]
@@ -131,20 +144,37 @@ class StateRows:
             yield entry_id, version, (seq, i, Stamp(seq, time, actor), json.loads(text))
 
     def _stored(self, table: str) -> Iterator[tuple[Any, ...]]:
-        columns = [column for column in TABLES[table].columns if column.name not in COMMON_COLUMNS]
+        unread = (*COMMON_COLUMNS, *_UNREAD.get(table, ()))
+        columns = [column for column in TABLES[table].columns if column.name not in unread]
         names = [column.name for column in columns]
+        doubles = [column.name for column in columns if column.type == "DOUBLE"]
         version = "0" if table in _OF_ENTRIES else "coalesce(version, 0)"
         union = " UNION ALL ".join(self._queries[table])
         result = self._con.cursor().execute(
-            f"SELECT entry_id, {version}, seq, i, {duck.name_list(names)}"  # noqa: S608 - ours
-            f" FROM ({union}) {state_clause(table)} ORDER BY 1, 2, 3, 4"
+            f"SELECT entry_id, {version}, seq, i, {', '.join(map(_as_logged, columns))}"  # noqa: S608
+            f" FROM ({union}) {state_clause(table)} ORDER BY entry_id, 2, seq, i"
         )
-        convert = converter([column.type for column in columns], table)
-        for items in _fetched(result):
-            values = zip(names, convert(items[4:]), strict=True)
-            row = {name: value for name, value in values if value is not None}
-            row["table"] = table
-            yield items[0], items[1], (items[2], items[3], self._stamps[items[2]], row)
+        for entry_id, number, seq, i, *values in _fetched(result):
+            pairs = zip(names, values, strict=True)
+            row = {name: value for name, value in pairs if value is not None}
+            row["table"], row["entry_id"] = table, entry_id
+            for name in doubles:
+                if "e" in row.get(name, ""):
+                    row[name] = decimal_text(Decimal(row[name]))
+            yield entry_id, number, (seq, i, self._stamps[seq], row)
+
+
+def _as_logged(column: Column) -> str:
+    """Return the SQL of a value as the log writes it, but for doubles with an exponent."""
+    if column.type == "DOUBLE":
+        text = rf"regexp_replace(({column.name} + 0.0)::VARCHAR, '\.0$', '')"
+        return (
+            f"CASE WHEN NOT isfinite({column.name})"
+            f" THEN error('{column.name} is not finite') ELSE {text} END"
+        )
+    if column.type == "TIMESTAMP":
+        return f"strftime({column.name}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+    return f'"{column.name}"'
 
 
 def _fetched(result: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 - DuckDB has no types

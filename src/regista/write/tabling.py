@@ -25,7 +25,7 @@ from regista.read.rows import commits_row, data_rows, full_row, json_rows, rows_
 from regista.storage.cover import COMMITS, Span, TableFile, blocks, longer_spans
 from regista.storage.store import Store
 from regista.storage.tablefiles import tables_covered_to
-from regista.write.parquet import sorted_copy
+from regista.write.parquet import sorted_copy, unsorted_copy
 from regista.write.schemas import require_schemas
 
 if TYPE_CHECKING:
@@ -151,8 +151,17 @@ class _Staging:
     def write(self, table: Table) -> Path:
         """Write one table's file into the folder."""
         announced = self._announced[table.name]
+        if announced > MAX_STAGED_ROWS:
+            self._stage([table.name])
         path = self._folder / f"{table.name}.parquet"
-        written = self._copy(table, path, announced)
+        queries, parameters = self._pieces(table.name)
+        if files := self._files.get(table.name):
+            columns = duck.name_list(table.column_names)
+            queries.append(f"SELECT {columns} FROM {duck.parquet(*files)}")  # noqa: S608 - ours
+        query = " UNION ALL ".join(queries)
+        written = sorted_copy(
+            self._con, table, query, path, rows=announced, parameters=parameters
+        )
         if written != announced:
             raise IntegrityError(
                 f"the log announces {announced} rows of {table.name} and brings {written}",
@@ -178,26 +187,23 @@ class _Staging:
             self._stage([ref.table])
 
     def _stage(self, names: list[str]) -> None:
-        """Move what is in memory of some tables to files."""
+        """Move what is not yet in a file to one, for each of some tables."""
         for name in names:
             files = self._files.setdefault(name, [])
+            queries, parameters = self._pieces(name)
+            if not queries or (len(queries) == 1 and not parameters and not files):
+                # one data file and nothing else can be read as it is
+                continue
             path = self._folder / f"{name}-{len(files)}.parquet"
-            self._in_memory -= len(self._rows.get(name, ()))
-            self._copy(TABLES[name], path, 0, files=())
+            unsorted_copy(self._con, " UNION ALL ".join(queries), path, parameters)
             files.append(path)
-            self._rows.pop(name, None)
+            self._in_memory -= len(self._rows.pop(name, ()))
             self._queries.pop(name, None)
 
-    def _copy(
-        self, table: Table, path: Path, rows: int, *, files: tuple[Path, ...] | None = None
-    ) -> int:
-        queries = list(self._queries.get(table.name, ()))
-        parameters = {}
-        if inline := self._rows.get(table.name):
-            queries.append(json_rows(table, "rows"))
+    def _pieces(self, name: str) -> tuple[list[str], dict[str, str]]:
+        """Return SELECTs of what is not yet in a file, with their parameters."""
+        queries, parameters = list(self._queries.get(name, ())), {}
+        if inline := self._rows.get(name):
+            queries.append(json_rows(TABLES[name], "rows"))
             parameters["rows"] = rows_json(inline)
-        if staged := self._files.get(table.name, ()) if files is None else files:
-            columns = duck.name_list(table.column_names)
-            queries.append(f"SELECT {columns} FROM {duck.parquet(*staged)}")  # noqa: S608 - ours
-        query = " UNION ALL ".join(queries)
-        return sorted_copy(self._con, table, query, path, rows=rows, parameters=parameters)
+        return queries, parameters

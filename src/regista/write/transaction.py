@@ -16,6 +16,7 @@ from regista.decide.fold import arguments_digest
 from regista.decide.operations.context import Request
 from regista.decide.planning import CommitPlan, plan_commit
 from regista.decide.state import State
+from regista.decide.verdict import Outcome
 from regista.errors import ConflictError, OutcomeUnknownError, RegistaError, TxidReusedError
 from regista.model.canonical import sha256_hex
 from regista.model.commit import FORMAT, Commit, OpRecord
@@ -23,6 +24,7 @@ from regista.model.names import txid as valid_txid
 from regista.model.times import format_time
 from regista.read.replica import Replica
 from regista.read.world import World
+from regista.storage.checkpoint import CheckpointGoneError
 from regista.storage.log import AppendOutcome
 from regista.version import engine
 from regista.write.committed import DEFAULT_TIMEOUT_S, Committed
@@ -76,7 +78,12 @@ class Writer:
         # the lock saves wasted work between local writers; correctness never rests on it
         with self.replica.store.lock("log", timeout_s=LOCK_WAIT_S):
             for attempt in range(1_000_000):
-                done = self._attempt(requests, world, name, promised)
+                try:
+                    done = self._attempt(requests, world, name, promised)
+                except CheckpointGoneError:
+                    # a writer pruned the checkpoint that we were reading; there is a newer one
+                    self.replica.reload()
+                    done = None
                 if done is not None:
                     return done
                 if time.monotonic() >= deadline:
@@ -143,15 +150,17 @@ class Writer:
         return results
 
     def _follow(self, commit: Commit, digest: str) -> None:
-        self.replica.advance(commit, digest)
         try:
+            self.replica.advance(commit, digest)
             if self._follower is None:
                 self._follower = Follower(self.replica)
             self._follower.follow(commit, digest)
-        except RegistaError as error:
-            # whatever follows a commit can be made again from the log
+        except Exception as error:  # noqa: BLE001 - the commit stands, so it must not look failed
+            # whatever follows a commit can be made again from the log, by a fresh follower
+            self._follower = None
+            what = error.message if isinstance(error, RegistaError) else repr(error)
             self.warnings.append(
-                f"commit {commit.seq} stands, but what follows it was not written: {error.message}"
+                f"commit {commit.seq} stands, but what follows it was not written: {what}"
                 " (regista doctor tells more)"
             )
 
@@ -185,7 +194,8 @@ def _commit(state: State, plan: CommitPlan, txid: str, clock: str, actor: str) -
 
 
 def _results(ops: Sequence[OpRecord], seq: int, digest: str, *, created: bool) -> list[Committed]:
-    return [Committed(op.op, op.decision, seq, digest, created) for op in ops]
+    applied = all(op.decision.get("outcome") != Outcome.REFUSED for op in ops)
+    return [Committed(op.op, op.decision, seq, digest, created, applied) for op in ops]
 
 
 def _recorded_gates(decision: dict[str, Any], commit: Commit) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_an_error_of_no_known_class_is_a_bug() -> None:
 
 
 def test_refusals_and_failed_drills_are_results_with_exit_codes() -> None:
-    base = {"op": "x", "seq": 1, "commit": "", "name": "n", "version": 1}
+    base: dict[str, Any] = {"op": "x", "seq": 1, "commit": "", "name": "n", "version": 1}
     assert exit_code_of_result(Decided(**base, outcome="refused")) == 3
     assert exit_code_of_result(Decided(**base, outcome="passed")) == 0
     assert exit_code_of_result(Decided(**base, outcome="waived")) == 0

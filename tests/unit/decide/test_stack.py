@@ -201,7 +201,11 @@ def test_a_drill_chooses_what_a_rollback_would_and_moves_nothing() -> None:
     history = promoted(1, 2, 3)
     damage(history, 2, BROKEN)
     history.facts["drill", history.version(1).digest] = {
-        "ok": True, "duration_s": "0.5", "files": 1, "bytes": 9, "detail": "",
+        "ok": True,
+        "duration_s": "0.5",
+        "files": 1,
+        "bytes": 9,
+        "detail": "",
     }
     decision = history.decision(requests.drill("m", "prod", smoke="./smoke"))
     assert (decision["from_version"], decision["to_version"], decision["ok"]) == (3, 1, True)
@@ -217,7 +221,11 @@ def test_a_drill_chooses_what_a_rollback_would_and_moves_nothing() -> None:
 def test_a_failed_drill_is_recorded_as_failed() -> None:
     history = promoted(1, 2)
     history.facts["drill", history.version(1).digest] = {
-        "ok": False, "duration_s": "0.5", "files": 1, "bytes": 9, "detail": "exit 1",
+        "ok": False,
+        "duration_s": "0.5",
+        "files": 1,
+        "bytes": 9,
+        "detail": "exit 1",
     }
     decision = history.decision(requests.drill("m", "prod", smoke="false"))
     assert (decision["ok"], decision["detail"]) == (False, "exit 1")

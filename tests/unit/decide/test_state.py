@@ -145,9 +145,7 @@ def test_a_digest_prefix_that_fits_several_digests_is_refused() -> None:
     head = history.state.heads.get(f"d/{history.entry().entry_id}/{history.version(1).digest[:8]}")
     digest, _version = head[0]
     other = digest[:8] + "f" * 56
-    history.state.heads.put(
-        f"d/{history.entry().entry_id}/{digest[:8]}", [[digest, 1], [other, 1]]
-    )
+    history.state.heads.put(f"d/{history.entry().entry_id}/{digest[:8]}", [[digest, 1], [other, 1]])
     with pytest.raises(InvalidInputError, match="fits several"):
         number(history, f"m@sha256:{digest[:8]}")
     assert number(history, f"m@sha256:{digest}") == 1
@@ -185,7 +183,10 @@ def test_a_name_moves_with_a_rename_and_is_free_for_another(history: History) ->
 def test_a_plan_leaves_the_state_that_it_stands_on_as_it_was(history: History) -> None:
     before = dict(history.state.heads.changed)
     plan = history.plan(
-        register("content 9"), promote("m@5"), demote("staging"), requests.rename("m", "z"),
+        register("content 9"),
+        promote("m@5"),
+        demote("staging"),
+        requests.rename("m", "z"),
         log("z@1"),
     )
     assert plan.rows
@@ -196,9 +197,7 @@ def test_a_plan_leaves_the_state_that_it_stands_on_as_it_was(history: History) -
 def test_a_fork_sees_its_base_and_keeps_its_changes_to_itself() -> None:
     base = State("r", 1, "d", "t", lambda key: "base" if key == "n/m" else None)
     fork = base.fork()
-    fork.apply(
-        Stamp(2, "t", "a"), {"table": "policies", "digest": "p"}
-    )
+    fork.apply(Stamp(2, "t", "a"), {"table": "policies", "digest": "p"})
     fork.heads.put("n/m", None)
     assert fork.heads.get("n/m") is None
     assert base.heads.get("n/m") == "base"

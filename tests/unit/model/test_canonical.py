@@ -162,7 +162,16 @@ def test_bytes_that_are_not_utf_8_are_refused() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"-0", b"01", b"1.0", b'{"b":1,"a":2}', b'"\\u0041"', b'"\\/"', b'"\\ud83d\\ude00"', b"[1, 2]"],
+    [
+        b"-0",
+        b"01",
+        b"1.0",
+        b'{"b":1,"a":2}',
+        b'"\\u0041"',
+        b'"\\/"',
+        b'"\\ud83d\\ude00"',
+        b"[1, 2]",
+    ],
 )
 def test_valid_json_in_another_spelling_is_not_canonical(data: bytes) -> None:
     assert not is_canonical(data)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from regista.errors import InvalidInputError
 from regista.model import names
 
-anything = st.text(max_size=40) | st.text("aZ09 ._-/é٣한\u0301\u200f\u2028@:#\x00\ud800", max_size=12)
+anything = st.text(max_size=40) | st.text(
+    "aZ09 ._-/é٣한\u0301\u200f\u2028@:#\x00\ud800", max_size=12
+)
 DOORS: list[Callable[[str], str]] = [
     names.entry_name,
     names.kind,

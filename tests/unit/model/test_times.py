@@ -11,7 +11,9 @@ from regista.model.times import elapsed, format_duration, format_time, parse_dur
 
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 moments = st.datetimes(
-    datetime(1, 1, 2), datetime(9999, 12, 30), timezones=zones  # noqa: DTZ001 - zones are drawn
+    datetime(1, 1, 2),
+    datetime(9999, 12, 30),
+    timezones=zones,  # noqa: DTZ001 - zones are drawn
 )
 
 

@@ -55,17 +55,19 @@ def _row(result: Written) -> tuple[object, ...]:
 
 @command(name="import", examples=("regista import export/",))
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--source", metavar="TEXT", default="", help="Where it comes from, for the record.")
 @txid
-def import_(call: Call, folder: Path, txid: str | None) -> ExitCode:
+def import_(call: Call, folder: Path, source: str, txid: str | None) -> ExitCode:
     """Bring in many entries and versions at once.
 
-    FOLDER holds one Parquet file per table. The entries must be new; what they hold in stages
-    comes along as imported, without gates.
+    FOLDER holds entries.parquet, versions.parquet and, as needed, one file for each of the other
+    tables. The entries must be new; what they hold in stages comes along as imported, without
+    gates.
     """
 
     def act(registry: Registry) -> Imported:
         with Bar("importing") as bar:
-            return registry.import_bulk(folder, progress=bar, txid=txid)
+            return registry.import_bulk(folder, source=source, txid=txid, progress=bar)
 
     return call.write(act, _imported)
 

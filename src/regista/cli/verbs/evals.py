@@ -245,28 +245,29 @@ def history(
         call.reading(), name, metric=metric, suite=suite, slice_=slice_, limit=limit, as_of=as_of
     )
 
-    def draw(page: Page) -> None:
-        if not rows:
-            page.line("there are no such scores")
-            return
-        page.table(
-            ("SUITE", "METRIC", "V", "VALUE", "CHANGE", "", "STDERR", "WHEN (UTC)"),
-            [
-                (
-                    row["suite"],
-                    "/".join(filter(None, (row["task"], row["metric"]))),
-                    row["version"],
-                    number(row["value"]),
-                    number(row["change"], signed=True),
-                    row["verdict"],
-                    number(row["stderr"]),
-                    minute(row["time"].isoformat()),
-                )
-                for row in rows
-            ],
-            right=("V", "VALUE", "CHANGE", "STDERR"),
-            optional=("STDERR", "CHANGE", ""),
-        )
-
-    call.answer(rows, draw)
+    call.answer(rows, lambda page: _trend(page, rows))
     return ExitCode.DONE
+
+
+def _trend(page: Page, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        page.line("there are no such scores")
+        return
+    page.table(
+        ("SUITE", "METRIC", "V", "VALUE", "CHANGE", "", "STDERR", "WHEN (UTC)"),
+        [
+            (
+                row["suite"],
+                "/".join(filter(None, (row["task"], row["metric"]))),
+                row["version"],
+                number(row["value"]),
+                number(row["change"], signed=True),
+                row["verdict"],
+                number(row["stderr"]),
+                minute(row["time"].isoformat()),
+            )
+            for row in rows
+        ],
+        right=("V", "VALUE", "CHANGE", "STDERR"),
+        optional=("STDERR", "CHANGE", ""),
+    )

@@ -2,6 +2,7 @@
 
 import click
 
+from regista.cli import output
 from regista.cli.exits import ExitCode
 from regista.cli.options import Call, command, txid
 from regista.cli.render import Page
@@ -20,6 +21,8 @@ def init(call: Call, policy: str | None) -> ExitCode:
     from regista.registry.opening import init_registry
 
     made = init_registry(call.uri(), policy=policy, actor=call.writer(), timeout_s=call.timeout_s)
+    for warning in made.registry.writer.warnings:
+        output.warn(warning)
     value = {
         "op": "init",
         "seq": made.seq,

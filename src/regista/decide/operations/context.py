@@ -6,8 +6,8 @@ so that a replay can hand the same facts back.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from regista.decide.evidence import Score
 from regista.decide.heads import EntryHead, RunHead, VersionHead
@@ -32,6 +32,17 @@ class Payload:
 
     rows: Mapping[str, list[Row]] = field(default_factory=dict)
     data: tuple[DataRef, ...] = ()
+
+    def to_json(self) -> Json:
+        """Return the payload as a JSON object; empty when it carries nothing."""
+        rows = {table: list(rows) for table, rows in self.rows.items() if rows}
+        data = [asdict(ref) for ref in self.data]
+        return {"rows": rows, "data": data} if rows or data else {}
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(value["rows"], tuple(DataRef(**ref) for ref in value["data"]))
 
     def count(self, table: str) -> int:
         """Return the number of rows of a table, inline and by digest."""

@@ -5,8 +5,10 @@ come along are `action: imported` and pass no gate, which is why they are allowe
 entry has none.
 """
 
+from regista.decide.fold import entry_key
 from regista.decide.operations.context import Context, Json, Payload, Planned
-from regista.errors import RefusedError
+from regista.decide.operations.placing import known_stage
+from regista.errors import InvalidInputError, RefusedError
 from regista.model.names import shown
 
 IMPORTABLE = (
@@ -27,7 +29,14 @@ IMPORTABLE = (
 def plan_import(context: Context, args: Json, payload: Payload) -> Planned:
     """Add entries with all that belongs to them; none of them may exist."""
     entries = payload.rows.get("entries", [])
+    for stage in args.get("stages", []):
+        known_stage(context, stage)
+    for alias in args.get("aliases", []):
+        if alias in context.policy.all_stages:
+            raise InvalidInputError(f"{alias!r} is a stage and cannot be an alias")
     for row in entries:
+        if context.state.heads.get(entry_key(row["entry_id"])):
+            raise RefusedError(f"the same was imported before, {shown(row['entry'])} among it")
         if context.state.find_entry(row["entry"]):
             raise RefusedError(
                 f"there is an entry {shown(row['entry'])} already; an import brings new ones",

@@ -94,20 +94,22 @@ def plan_tag(context: Context, args: Json, _payload: Payload) -> Planned:
     entry, version = _subject(context, args["ref"])
     common = of_version(entry, version.version) if version else of_entry(entry)
     tags = version.tags if version else entry.tags
+    removed, changes = dict.fromkeys(args.get("remove", [])), args.get("set", {})
     rows = []
-    for key in args.get("remove", []):
+    for key in removed:
         if key not in tags:
-            raise NotFoundError(f"{args['ref']!r} has no tag {shown(key)}")
+            raise NotFoundError(
+                f"{shown(args['ref'])} has no tag {shown(key)}", hint=f'regista show "{args["ref"]}"'
+            )
         rows.append(compact("tags", **common, key=key))
-    for key, value in sorted(args.get("set", {}).items()):
-        if tags.get(key) != value:
-            rows.append({**compact("tags", **common, key=key), "value": value})
-    removed = set(args.get("remove", []))
     after = {key: value for key, value in tags.items() if key not in removed}
+    for key, value in sorted(changes.items()):
+        if after.get(key) != value:
+            rows.append({**compact("tags", **common, key=key), "value": value})
     decision = {
         "name": entry.name,
         "version": version.version if version else None,
-        "tags": {**after, **args.get("set", {})},
+        "tags": {**after, **changes},
     }
     return Planned(decision, rows, existing=None if rows else context.state.seq)
 

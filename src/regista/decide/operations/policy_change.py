@@ -5,8 +5,10 @@ from regista.decide.policy import Policy
 from regista.errors import InvalidInputError, RefusedError
 
 
-def plan_init(_context: Context, args: Json, _payload: Payload) -> Planned:
+def plan_init(context: Context, args: Json, _payload: Payload) -> Planned:
     """Begin the history with a policy."""
+    if context.state.seq:
+        raise RefusedError("the registry has a history already", hint="regista policy apply FILE")
     row = compact("policies", digest=args["policy"], reason=args.get("reason"))
     return Planned({"policy": args["policy"]}, [row])
 

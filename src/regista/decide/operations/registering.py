@@ -55,7 +55,7 @@ def plan_register(context: Context, args: Json, payload: Payload) -> Planned:
         _same_kind(entry, args.get("kind"))
         twin = None if args.get("force_new") else _twin(context, entry, args)
         if twin:
-            return _existing(entry, twin, args)
+            return _existing(context, entry, twin, args)
     else:
         entry, row = _new_entry(context, args["name"], args.get("kind") or DEFAULT_KIND)
         rows.append(row)
@@ -84,6 +84,7 @@ def plan_register(context: Context, args: Json, payload: Payload) -> Planned:
     data = [ref.with_columns(common) for ref in payload.data]
     decision = {
         "name": entry.name,
+        "entry_id": entry.entry_id,
         "kind": entry.kind,
         "version": version,
         "digest": args["manifest"],
@@ -118,7 +119,7 @@ def _twin(context: Context, entry: EntryHead, args: Json) -> VersionHead | None:
     return None
 
 
-def _existing(entry: EntryHead, version: VersionHead, args: Json) -> Planned:
+def _existing(context: Context, entry: EntryHead, version: VersionHead, args: Json) -> Planned:
     stages = entry.stages_of(version.version)
     decision = {
         "name": entry.name,
@@ -127,12 +128,12 @@ def _existing(entry: EntryHead, version: VersionHead, args: Json) -> Planned:
         "digest": version.digest,
         "stage": stages[0] if stages else None,
         "created": False,
-        "ignored": _ignored(version, args),
+        "ignored": _ignored(context, version, args),
     }
     return Planned(decision, existing=version.seq)
 
 
-def _ignored(version: VersionHead, args: Json) -> list[str]:
+def _ignored(context: Context, version: VersionHead, args: Json) -> list[str]:
     """Name the metadata that was given now and differs from what the version has."""
     had = {
         "label": version.label,
@@ -140,23 +141,35 @@ def _ignored(version: VersionHead, args: Json) -> list[str]:
         "run": version.run,
         "code": version.code,
         "params": version.params,
-        "card": version.card,
-        "card_digest": version.card_digest,
     }
     names = [name for name, value in had.items() if args.get(name) and args[name] != value]
+    card = args.get("card", ""), args.get("card_digest", "")
+    if any(card) and card != (version.card, version.card_digest):
+        names.append("card")
     given = {
         key: value for key, value in args.get("tags", {}).items() if version.tags.get(key) != value
     }
     if given:
         names.append("tags")
     for relation in ENTRY_RELATIONS:
-        targets = {item.target for item in version.lineage if item.relation == relation}
-        if set(args.get(relation, [])) - targets:
+        given_now = _pinned(context, args.get(relation, []))
+        targets = {
+            (item.target_entry_id, item.target_version)
+            for item in version.lineage
+            if item.relation == relation
+        }
+        if {(of.entry_id, head.version) for of, head in given_now} - targets:
             names.append(relation)
     return names
 
 
 def _free_label(context: Context, entry: EntryHead, label: str | None) -> None:
+    if label in context.policy.all_stages:
+        # NAME@prod must never mean a version that only calls itself so
+        raise InvalidInputError(
+            f"{shown(label or '')} is a stage and cannot be a label",
+            hint="choose another --label",
+        )
     taken = context.state.heads.get(f"l/{entry.entry_id}/{label}") if label else None
     if taken is not None:
         raise InvalidInputError(
@@ -190,11 +203,16 @@ def _json_text(value: Json | None) -> str | None:
     return json.dumps(value, ensure_ascii=False, sort_keys=True) if value else None
 
 
+def _pinned(context: Context, refs: list[str]) -> list[tuple[EntryHead, VersionHead]]:
+    """Return what references name, each version once."""
+    found = [context.state.select(VersionRef.parse(ref)) for ref in refs]
+    return list({(entry.entry_id, head.version): (entry, head) for entry, head in found}.values())
+
+
 def _lineage_rows(context: Context, entry: EntryHead, version: int, args: Json) -> list[Row]:
     rows = []
     for relation in ENTRY_RELATIONS:
-        for target in args.get(relation, []):
-            target_entry, head = context.state.select(VersionRef.parse(target))
+        for target_entry, head in _pinned(context, args.get(relation, [])):
             pinned = f"{target_entry.name}@{head.version}"
             rows.append(
                 compact(

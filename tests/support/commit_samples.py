@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from regista.model.canonical import sha256_hex
 from regista.model.commit import FORMAT, Commit, DataRef, OpRecord, Row
@@ -49,7 +48,7 @@ def entry_row(entry_id: str, name: str, kind: str = "model") -> Row:
     return {"table": "entries", "entry_id": entry_id, "entry": name, "kind": kind}
 
 
-def version_row(entry_id: str, name: str, version: int, **more: Any) -> Row:
+def version_row(entry_id: str, name: str, version: int, **more: str) -> Row:
     digest = sha256_hex(f"{entry_id}/{version}".encode())
     return {
         "table": "versions", "entry_id": entry_id, "entry": name, "kind": "model",
@@ -58,19 +57,19 @@ def version_row(entry_id: str, name: str, version: int, **more: Any) -> Row:
 
 
 def placement_row(
-    entry_id: str, name: str, stage: str, before: int | None, after: int | None,
+    entry_id: str, name: str, stage: str, change: tuple[int | None, int | None],
     action: str = "promote",
 ) -> Row:
     row: Row = {
         "table": "placements", "entry_id": entry_id, "entry": name, "stage": stage,
-        "from_version": before, "to_version": after, "action": action,
+        "from_version": change[0], "to_version": change[1], "action": action,
     }
     return {name: value for name, value in row.items() if value is not None}
 
 
 def run_rows(
     entry_id: str, name: str, version: int, run_id: str, scores: dict[str, str],
-    suite: str = "holdout", status: str = "complete", *, higher: bool | None = True,
+    *, suite: str = "holdout", status: str = "complete", higher: bool | None = True,
 ) -> list[Row]:
     """An eval run with one score over all data, and one of a slice, per metric."""
     common = {
