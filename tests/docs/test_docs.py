@@ -202,3 +202,19 @@ def test_the_import_example_makes_a_folder_that_can_be_imported(
         )
     with pytest.raises(InvalidInputError, match="colour"):
         reg.import_bulk(folder)
+
+
+def test_the_python_examples_run_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REGISTA_ACTOR", "ada")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights.bin").write_bytes(b"weights")
+    text = (DOCS / "python.md").read_text("utf-8")
+    python_examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, object] = {}
+    for example in python_examples:
+        exec(compile(example, "docs/python.md", "exec"), names)  # noqa: S102 - our own page
+    assert len(python_examples) == 2
+    assert capsys.readouterr().out == "passed\n"

@@ -20,7 +20,7 @@ def entry_names(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         rows = _call(ctx).reading().entries(f"{incomplete}*", limit=MOST)
     except (RegistaError, OSError):
         return []
-    return [CompletionItem(row["entry"], help=row["kind"]) for row in rows]
+    return [CompletionItem(row["name"], help=row["kind"]) for row in rows]
 
 
 def stage_names(ctx: click.Context, incomplete: str) -> list[CompletionItem]:

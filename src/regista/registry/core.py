@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from regista.decide.operations.context import Request
 from regista.decide.state import State
-from regista.errors import ConflictError, IntegrityError, InvalidInputError
+from regista.errors import ConflictError, IntegrityError, InvalidInputError, TxidReusedError
 from regista.model.times import format_time
 from regista.read.replica import Replica
 from regista.registry.importing import Imports
 from regista.registry.maintenance import Maintenance
 from regista.registry.preparing import Preparing
 from regista.registry.reads import Reads
-from regista.registry.results import Written, result_of
+from regista.registry.results import Decided, Written, result_of
 from regista.registry.writes import Writes
 from regista.storage.checkpoint import CheckpointGoneError
 from regista.storage.store import Store
@@ -72,7 +72,7 @@ class Registry(Reads, Writes, Imports, Maintenance):
         """Run several requests as one commit: all are applied, or none."""
         return [result_of(done) for done in self.writer.run(requests, txid=txid)]
 
-    def check(self, ref: str, stage: str) -> Written:
+    def check(self, ref: str, stage: str) -> Decided:
         """Judge a promotion without asking for it; writes nothing."""
         from regista.registry import requests
 
@@ -81,10 +81,10 @@ class Registry(Reads, Writes, Imports, Maintenance):
         def judge(state: State) -> Committed:
             record = self._planning(state).add(request)
             return Committed(
-                "promote", record.decision, state.seq, state.digest, created=False, applied=False
+                "check", record.decision, state.seq, state.digest, created=False, applied=False
             )
 
-        return result_of(self._ask(None, judge))
+        return Decided.of(self._ask(None, judge))
 
     @contextmanager
     def transaction(self, *, txid: str | None = None) -> Iterator["Transaction"]:
@@ -96,7 +96,9 @@ class Registry(Reads, Writes, Imports, Maintenance):
         Raises:
             ConflictError: another writer took a version number that was told already.
         """
-        transaction = Transaction(self.preparing, self._planning(self.replica.refresh()))
+        planning = self._planning(self.replica.refresh())
+        recorded = self.writer.recorded(txid) if txid else None
+        transaction = Transaction(self.preparing, planning, recorded)
         yield transaction
         if transaction.requests:
             done = self.writer.run(transaction.requests, txid=txid, promised=transaction.promised)
@@ -136,9 +138,20 @@ class Transaction(Writes):
 
     preparing: Preparing
     planning: "Planning"
+    recorded: list[Committed] | None = None
     requests: list[Request] = field(default_factory=list)
     promised: list[int | None] = field(default_factory=list)
     results: list[Written] = field(default_factory=list)
+
+    def _repeat(self, request: Request, recorded: list[Committed]) -> Written:
+        """Return what was recorded when the same transaction was made before."""
+        place = len(self.requests)
+        self.requests.append(request)
+        if place >= len(recorded) or recorded[place].op != request.op:
+            raise TxidReusedError(
+                "the transaction id was used for other operations", hint="choose a new one"
+            )
+        return result_of(recorded[place])
 
     def newest_manifest(self, name: str) -> "Manifest | None":
         """Return the manifest of an entry's newest version; None where there is none."""
@@ -156,6 +169,8 @@ class Transaction(Writes):
                 "one operation of a transaction has no transaction id",
                 hint="give it to transaction(txid=…)",
             )
+        if self.recorded is not None:
+            return self._repeat(request, self.recorded)
         try:
             record = self.planning.add(request)
         except CheckpointGoneError as error:

@@ -40,10 +40,15 @@ class Reads:
     def show(self, subject: str, *, as_of: AsOf = None) -> dict[str, Any]:
         """Return all that is known of an entry (`NAME`) or a version (`NAME@V`), as JSON."""
         if "@" not in subject:
-            return self._ask(as_of, lambda state: views.entry_view(state, subject))
+            return self._ask(as_of, lambda state: self._entry_view(state, subject))
         ref = VersionRef.parse(subject)
         view = self._ask(as_of, lambda state: views.version_view(state, ref))
         return views.with_texts(self.replica.store, view)
+
+    def _entry_view(self, state: State, name: str) -> dict[str, Any]:
+        from regista.read.policies import stage_order
+
+        return views.entry_view(state, name, stage_order(self.replica.store, state.policy_digest))
 
     def diff(self, one: str, other: str, *, as_of: AsOf = None) -> dict[str, Any]:
         """Return what differs between two versions: files, parameters, tags, scores, lineage."""

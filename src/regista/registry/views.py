@@ -1,5 +1,6 @@
 """What `resolve` and `show` answer, made from a pinned state. Pure but for `with_texts`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from regista.decide.heads import EntryHead, LineageHead, Pointer, RunHead
@@ -32,9 +33,11 @@ def resolved(state: State, ref: VersionRef) -> Resolved:
     )
 
 
-def entry_view(state: State, name: str) -> dict[str, Any]:
-    """Return all that is known of an entry."""
+def entry_view(state: State, name: str, order: Sequence[str] = ()) -> dict[str, Any]:
+    """Return all that is known of an entry, its stages in the policy's order."""
     entry = state.entry(name)
+    places = {stage: place for place, stage in enumerate(order)}
+    stages = sorted(entry.slots, key=lambda stage: (places.get(stage, len(places)), stage))
     return {
         "name": entry.name,
         "kind": entry.kind,
@@ -45,7 +48,7 @@ def entry_view(state: State, name: str) -> dict[str, Any]:
         "created": entry.time,
         "by": entry.by,
         "versions": entry.last_version,
-        "stages": {stage: _slot_view(state, entry, stage) for stage in entry.slots},
+        "stages": {stage: _slot_view(state, entry, stage) for stage in stages},
         "aliases": {
             alias: {"version": item.version, "since": item.time, "by": item.by, "seq": item.seq}
             for alias, item in sorted(entry.aliases.items())

@@ -1,13 +1,13 @@
 -- Entries with what matters most about them.
 -- grain: entry
--- columns: entry, kind, versions, latest_version, stages, created, updated
+-- columns: name, kind, versions, latest_version, stages, created, updated
 -- parameters: kind (only this kind; null for all), pattern (only names that match this glob; null for all), limit (at most so many)
 SELECT
-    e.entry,
+    e.entry AS name,
     e.kind,
     coalesce(v.versions, 0) AS versions,
     v.latest_version,
-    s.stages,
+    coalesce(s.stages, MAP {}) AS stages,
     e.time AS created,
     greatest(e.time, v.updated, s.updated) AS updated
 FROM entries AS e
@@ -29,7 +29,7 @@ LEFT JOIN (
 LEFT JOIN (
     SELECT
         entry,
-        string_agg(stage || '=' || version, ', ' ORDER BY stage) AS stages,
+        map_from_entries(list((stage, version) ORDER BY stage)) AS stages,
         max(since) AS updated
     FROM current_stages
     GROUP BY entry

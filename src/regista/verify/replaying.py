@@ -77,7 +77,12 @@ class Replayer:
             fold_commit(heads, commit, self.replica.data_rows(commit))
             return
         self._spilled = extend_checkpoint(
-            self.replica.store, self._store, self._spilled, self._state, commit, digest
+            self._store,
+            self._spilled,
+            self._state,
+            commit=commit,
+            digest=digest,
+            source=self.replica.store,
         )
         heads.changed.clear()
 

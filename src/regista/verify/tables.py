@@ -144,7 +144,9 @@ class TableCheck:
         for seq, kind in found[:SHOWN]:
             self._report(seq or 0, f"table {table.name} has rows that are {kind}; regista rebuild")
         if len(found) > SHOWN:
-            self._report(found[SHOWN][0] or 0, f"table {table.name} is wrong in {len(found)} commits")
+            self._report(
+                found[SHOWN][0] or 0, f"table {table.name} is wrong in {len(found)} commits"
+            )
 
     def _expected(self, table: Table) -> tuple[str | None, dict[str, Any]]:
         columns = duck.name_list(table.column_names)

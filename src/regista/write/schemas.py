@@ -45,7 +45,8 @@ def require_schemas(
         store: where the registry lies.
         con: a connection that may spill.
         tables: which ones.
-        skip_unreadable: leave damaged files as they are; for a rebuild, which replaces them.
+        skip_unreadable: leave damaged files, and such as are none of the table's, as they are;
+            for a rebuild, which replaces them.
 
     Raises:
         NewerFormatError: a newer Regista has added columns.
@@ -55,7 +56,9 @@ def require_schemas(
     paths = [store.local_path(schema_key(table.name)) for table in wanted]
     found = _schemas_if_readable(con, [path for path in paths if path])
     for table, path in zip(wanted, paths, strict=True):
-        if path is None or found.get(path) != today(table):
+        columns = found.get(path) if path else None
+        _refuse_newer(table, columns or ())
+        if columns != today(table):
             upgrade_schema(store, con, table, skip_unreadable=skip_unreadable)
 
 
@@ -78,7 +81,7 @@ def upgrade_schema(
             if path is None:
                 continue
             columns = _schemas_if_readable(con, [path]).get(path)
-            if columns is None and skip_unreadable:
+            if skip_unreadable and (columns is None or _unknown(table, columns)):
                 continue
             if columns != today(table):
                 store.put(file.key, _rewritten(con, table, path, columns or (), folder))
@@ -112,17 +115,23 @@ def today(table: Table) -> Columns:
     return tuple((column.name, column.type) for column in table.columns)
 
 
+def _unknown(table: Table, columns: Columns) -> list[str]:
+    return sorted({name for name, _ in columns} - set(table.column_names))
+
+
+def _refuse_newer(table: Table, columns: Columns) -> None:
+    if unknown := _unknown(table, columns):
+        raise NewerFormatError(
+            f"table {table.name} has columns that this Regista does not know: {', '.join(unknown)}",
+            hint="pip install --upgrade regista",
+        )
+
+
 def _rewritten(
     con: "DuckDBPyConnection", table: Table, path: Path, columns: Columns, folder: Path
 ) -> Path:
+    _refuse_newer(table, columns)
     known = {name for name, _ in columns}
-    extra = known - set(table.column_names)
-    if extra:
-        raise NewerFormatError(
-            f"table {table.name} has columns that this Regista does not know:"
-            f" {', '.join(sorted(extra))}",
-            hint="pip install --upgrade regista",
-        )
     values = ", ".join(
         f'CAST({_value(column.name, known)} AS {column.type}) AS "{column.name}"'
         for column in table.columns

@@ -138,6 +138,14 @@ class Writer:
                 f"transaction id {txid} was used in commit {seq} for something else",
                 hint="choose a new --txid",
             )
+        return self._results_at(seq)
+
+    def recorded(self, txid: str) -> list[Committed] | None:
+        """Return what a transaction id has done already; None when it is new."""
+        found = self.replica.refresh().heads.get(f"t/{valid_txid(txid)}")
+        return self._results_at(found[0]) if found else None
+
+    def _results_at(self, seq: int) -> list[Committed]:
         commit, digest = self.replica.log.read(seq)
         return _results(commit.ops, seq, digest, created=False)
 

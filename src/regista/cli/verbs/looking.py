@@ -48,7 +48,7 @@ def _entries(page: Page, rows: list[dict[str, Any]], limit: int) -> None:
     page.table(
         ("NAME", "KIND", "VERSIONS", "STAGES", "CHANGED"),
         [
-            (row["entry"], row["kind"], row["versions"], row["stages"], _ago(row["updated"]))
+            (row["name"], row["kind"], row["versions"], _held(row["stages"]), _ago(row["updated"]))
             for row in rows
         ],
         right=("VERSIONS",),
@@ -165,6 +165,10 @@ def _operation(op: str, decision: dict[str, Any]) -> str:
 
 def _minute(time: Any) -> str:  # noqa: ANN401 - a datetime of DuckDB's, in UTC
     return f"{time:%Y-%m-%d %H:%M}" if time else ""
+
+
+def _held(stages: dict[str, int] | None) -> str:
+    return ", ".join(f"{stage}={version}" for stage, version in (stages or {}).items())
 
 
 def _ago(time: Any) -> str:  # noqa: ANN401

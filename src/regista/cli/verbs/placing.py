@@ -1,7 +1,5 @@
 """`check`, `promote`, `demote`, `rollback` and `drill`: what enters and leaves a stage."""
 
-from dataclasses import replace
-from typing import cast
 
 import click
 
@@ -40,8 +38,7 @@ def check(call: Call, ref: str, stage: str) -> ExitCode:
     """
 
     def act(registry: Registry) -> Decided:
-        judged = cast("Decided", registry.check(ref, stage))
-        return _told(replace(judged, op="check"), asked=True)
+        return _told(registry.check(ref, stage), asked=True)
 
     return call.write(act, _checked)
 
