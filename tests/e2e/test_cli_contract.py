@@ -138,7 +138,7 @@ class TestMainJob:
         assert newest["ops"][0]["args"]["reason"] == "it drifts"
 
     def test_list_show_and_diff(self, cli: Cli) -> None:
-        assert [row["entry"] for row in cli.ok("list", "fraud/*", "--kind", "model")] == [
+        assert [row["name"] for row in cli.ok("list", "fraud/*", "--kind", "model")] == [
             "fraud/card"
         ]
         assert cli.ok("list", "--kind", "prompt") == []

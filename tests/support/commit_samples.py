@@ -40,8 +40,8 @@ class SampleLog:
     def read(self, seq: int) -> tuple[Commit, str]:
         return self.commits[seq - 1], self.digest(seq)
 
-    def tail(self, after: int) -> Iterator[Commit]:
-        return iter(self.commits[after:])
+    def tail(self, after: int) -> Iterator[tuple[Commit, str]]:
+        return (self.read(seq) for seq in range(after + 1, self.head + 1))
 
 
 def entry_row(entry_id: str, name: str, kind: str = "model") -> Row:

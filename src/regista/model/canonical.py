@@ -45,18 +45,24 @@ def decode(data: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
     """Parse strict JSON without floats.
 
     Raises:
-        InvalidInputError: not JSON, duplicate keys, a float, NaN or Infinity.
+        InvalidInputError: not JSON, duplicate keys, a float, NaN or Infinity, half a character.
     """
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
-        return json.loads(
+        value = json.loads(
             text,
             object_pairs_hook=_no_duplicates,
             parse_float=_refuse_float,
             parse_constant=_refuse_float,
         )
+        if "\\u" in text:
+            # an escape may be half of a character, which no UTF-8 can carry
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeError as error:
+        raise InvalidInputError(f"not strict JSON: not valid Unicode: {error.reason}") from error
     except (ValueError, RecursionError) as error:
         raise InvalidInputError(f"not strict JSON: {error}") from error
+    return value
 
 
 def is_canonical(data: bytes) -> bool:

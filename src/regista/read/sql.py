@@ -213,19 +213,15 @@ def _require_asking(con: "DuckDBPyConnection", query: str) -> None:
     The type of a statement is not enough: `EXPLAIN ANALYZE COPY …` is an EXPLAIN, and runs.
     """
     try:
-        statements = con.extract_statements(query)
+        kinds = [statement.type.name for statement in con.extract_statements(query)]
     except ValueError:
         # a statement that the client has no name for, such as UPDATE EXTENSIONS
-        statements = []
-        count = 1
-    else:
-        count = len(statements)
-    if count != 1:
+        kinds = ["OTHER"]
+    if len(kinds) != 1:
         raise InvalidInputError(
-            f"there are {count} statements; give one", hint="regista sql 'SELECT …'"
+            f"there are {len(kinds)} statements; give one", hint="regista sql 'SELECT …'"
         )
-    kinds = {statement.type.name for statement in statements}
-    if not kinds or kinds - {"SELECT", "EXPLAIN", "MULTI"} or not _ASKING.match(query):
+    if kinds[0] not in {"SELECT", "EXPLAIN", "MULTI"} or not _ASKING.match(query):
         raise InvalidInputError(
             "the statement does not only read; the registry is changed by its commands",
             hint="begin with SELECT; to write a file, use regista sql --format",

@@ -24,6 +24,7 @@ class World:
 
     def __init__(self, replica: Replica) -> None:
         self.replica = replica
+        self._scores: dict[str, tuple[Score, ...]] = {}
         self._facts: dict[tuple[str, str, str], Any] = {}
         self._policies: dict[str, Policy] = {}
 

@@ -89,7 +89,7 @@ def probe(store: Store) -> None:
     Raises:
         StorageError: two writers could both create one file, so commits would not be safe.
     """
-    key = f"probe/{os.urandom(8).hex()}"
+    key = f"probe-{os.urandom(8).hex()}"
     try:
         first, second = store.put_if_absent(key, b"1"), store.put_if_absent(key, b"2")
         sound = (first, second) == (PutOutcome.CREATED, PutOutcome.EXISTS)

@@ -1,15 +1,18 @@
 """Artifacts: every blob that a version, text or policy names is there, and is what it was."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from regista.errors import IntegrityError
+from regista.errors import RegistaError
 from regista.model.commit import Commit, Row
 from regista.model.manifest import FileEntry, Manifest
+from regista.model.names import shown
 from regista.storage.blobs import BlobState, blob_key, blob_states
 from regista.storage.store import Store
-from regista.verify.problems import Problem, ProblemKind
+from regista.verify.problems import MALFORMED, Problem, ProblemKind
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 TEXT_COLUMNS = ("card_digest", "description_digest")
 
 
@@ -32,6 +35,17 @@ class ArtifactCheck:
 
     def add(self, commit: Commit, file_rows: Iterable[Row]) -> None:
         """Note what a commit names, and check its manifests against its file rows."""
+        for ref in commit.data:
+            self._data(commit.seq, ref.key, ref.sha256, ref.size)
+        try:
+            self._add_rows(commit, file_rows)
+        except RegistaError as error:
+            self._report(commit.seq, ProblemKind.MANIFEST, error.message)
+        except MALFORMED as error:
+            what = f"its rows are malformed: {type(error).__name__}: {error}"
+            self._report(commit.seq, ProblemKind.MANIFEST, what)
+
+    def _add_rows(self, commit: Commit, file_rows: Iterable[Row]) -> None:
         manifests: dict[tuple[str, int], list[FileEntry]] = {}
         for row in file_rows:
             entry = FileEntry(row["path"], row["size"], row["sha256"])
@@ -49,8 +63,6 @@ class ArtifactCheck:
                 if row.get(column):
                     owner = (row["entry_id"], row.get("version", 0))
                     self._want(row[column], commit.seq, None, owner)
-        for ref in commit.data:
-            self._data(commit.seq, ref.key, ref.sha256, ref.size)
 
     def _version(
         self, seq: int, row: Row, manifests: dict[tuple[str, int], list[FileEntry]]
@@ -58,17 +70,15 @@ class ArtifactCheck:
         owner = (row["entry_id"], row["version"])
         manifest = Manifest(tuple(manifests.get(owner, ())), row.get("uri", ""))
         if row["files"] and manifest.digest != row["digest"]:
-            self.problems.append(
-                Problem(
-                    seq,
-                    ProblemKind.MANIFEST,
-                    f"{row['entry']}@{row['version']}: its files do not make up its digest",
-                )
-            )
+            what = f"{row['entry']}@{row['version']}: its files do not make up its digest"
+            self._report(seq, ProblemKind.MANIFEST, what)
         if row["files"]:
             self._want(row["digest"], seq, None, owner)
 
     def _want(self, digest: str, seq: int, size: int | None, owner: tuple[str, int] | None) -> None:
+        if not _SHA256.fullmatch(digest):
+            self._report(seq, ProblemKind.BLOB, f"{shown(digest)} is not a SHA-256")
+            return
         known = self._wanted.get(digest)
         self._wanted[digest] = known or (seq, size)
         # a blob may be gone only when everything that names it was purged
@@ -77,13 +87,11 @@ class ArtifactCheck:
     def _data(self, seq: int, key: str, digest: str, size: int) -> None:
         found = self.store.size(key)
         if found is None:
-            self.problems.append(Problem(seq, ProblemKind.DATA, f"{key} is missing"))
+            self._report(seq, ProblemKind.DATA, f"{key} is missing")
         elif found != size:
-            self.problems.append(
-                Problem(seq, ProblemKind.DATA, f"{key} has {found} bytes, not {size}")
-            )
+            self._report(seq, ProblemKind.DATA, f"{key} has {found} bytes, not {size}")
         elif self.deep and _file_digest(self.store, key) != digest:
-            self.problems.append(Problem(seq, ProblemKind.DATA, f"{key} was changed"))
+            self._report(seq, ProblemKind.DATA, f"{key} was changed")
 
     def finish(self) -> None:
         """Check every blob that was named and not purged."""
@@ -104,13 +112,17 @@ class ArtifactCheck:
                 self._blob(self._wanted[digest][0], digest, "was changed")
 
     def _blob(self, seq: int, digest: str, what: str) -> None:
-        self.problems.append(Problem(seq, ProblemKind.BLOB, f"blob {digest[:12]} {what}"))
+        self._report(seq, ProblemKind.BLOB, f"blob {digest[:12]} {what}")
+
+    def _report(self, seq: int, kind: ProblemKind, detail: str) -> None:
+        self.problems.append(Problem(seq, kind, detail))
 
 
 def _file_digest(store: Store, key: str) -> str:
     path = store.local_path(key)
     if path is None:
-        raise IntegrityError(f"{key} vanished while it was checked", hint="regista verify")
+        # it vanished while it was checked
+        return ""
     import hashlib
 
     with path.open("rb") as stream:

@@ -14,6 +14,9 @@ from regista.model.commit import Commit, log_key, parse, seq_of_key
 from regista.storage.store import Store
 from regista.verify.problems import Problem, ProblemKind
 
+# sorts before every time
+_NO_TIME = ""
+
 
 @dataclass(slots=True)
 class Chain:
@@ -41,7 +44,8 @@ class Chain:
         Args:
             anchors: digests noted elsewhere, by number.
         """
-        parent, before = self.registry_id, ""
+        parent = self.registry_id
+        before: str | None = _NO_TIME
         for key in self.store.list_after("log/"):
             seq = seq_of_key(key)
             if seq is None or seq < 1:
@@ -49,15 +53,15 @@ class Chain:
                 continue
             if seq != self.last + 1:
                 self._gap(seq)
-                parent = ""
+                parent, before = "", None
             data = self.store.get(key) or b""
             digest = sha256_hex(data)
             self.commits, self.last = self.commits + 1, seq
             commit = self._read(seq, data)
             if commit is not None:
                 self._check(commit, seq, parent, before, data)
-                before = commit.time
                 yield commit, digest
+            before = commit.time if commit else None
             parent, self.head = digest, digest
             self._anchor(seq, digest, anchors)
         for seq in sorted(set(anchors) - set(range(1, self.last + 1))):
@@ -77,7 +81,10 @@ class Chain:
             self._report(seq, ProblemKind.COMMIT, f"{log_key(seq)}: {error.message}")
             return None
 
-    def _check(self, commit: Commit, seq: int, parent: str, before: str, data: bytes) -> None:
+    def _check(
+        self, commit: Commit, seq: int, parent: str, before: str | None, data: bytes
+    ) -> None:
+        """Report what is wrong; `parent` is '' and `before` None where they are not known."""
         line = data.partition(b"\n")[0]
         checks: list[tuple[Callable[[], bool], ProblemKind, str]] = [
             (
@@ -101,7 +108,8 @@ class Chain:
                 f"its parent is {commit.parent[:12]}, but the commit before it is {parent[:12]}",
             ),
             (
-                lambda: commit.time == max(commit.clock, before or commit.clock),
+                lambda: commit.time
+                == max(commit.clock, commit.time if before is None else before),
                 ProblemKind.TIME,
                 f"its time {commit.time} does not follow from its clock and the commit before it",
             ),

@@ -5,6 +5,19 @@ from enum import StrEnum
 from typing import Any
 
 
+# what a row, an argument or a decision that was tampered with can make the code that reads it raise
+MALFORMED = (
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    ArithmeticError,
+    AssertionError,
+    RecursionError,
+)
+
+
 class ProblemKind(StrEnum):
     """The ways in which a registry can be wrong."""
 

@@ -19,13 +19,11 @@ from regista.read.world import World
 from regista.storage.checkpoint import Checkpoint
 from regista.storage.checkpointer import write_checkpoint
 from regista.storage.local import LocalStore
-from regista.verify.problems import Problem, ProblemKind
+from regista.verify.problems import MALFORMED, Problem, ProblemKind
 from regista.version import engine
 from regista.write.bulk_heads import extend_checkpoint, is_bulk
 
 SPILL_AT = 100_000
-# what a row or an argument that was tampered with can make the fold or a planner raise
-MALFORMED = (KeyError, ValueError, TypeError, AttributeError, IndexError, AssertionError)
 
 
 @dataclass(slots=True)
@@ -104,6 +102,7 @@ class Replayer:
     def _compare(self, commit: Commit) -> None:
         try:
             plan = replay(self._state, commit, self._world)
+            found = differences(plan, commit)
         except (UnrecordedFactError, IntegrityError) as error:
             self._report(commit, ProblemKind.REPLAY, f"it cannot be replayed: {error}")
         except RegistaError as error:
@@ -118,7 +117,7 @@ class Replayer:
             other_engine = commit.engine != engine() and any(map(_has_sql_gate, commit.ops))
             kind = ProblemKind.REPLAY if other_engine else ProblemKind.DECISION
             note = f" (written by {commit.engine}, replayed by {engine()})" if other_engine else ""
-            for difference in differences(plan, commit):
+            for difference in found:
                 self._report(commit, kind, difference + note)
 
     def _stop(self, seq: int, why: str) -> None:

@@ -9,7 +9,7 @@ from regista.model.commit import Commit, Row
 from regista.read.replica import Replica
 from regista.verify.artifacts import ArtifactCheck
 from regista.verify.chain import Chain
-from regista.verify.checkpoints import compare_checkpoints, newest_checkpoint
+from regista.verify.checkpoints import compare_checkpoints, usable_checkpoints
 from regista.verify.problems import Problem, ProblemKind, Verification
 from regista.verify.replaying import Replayer
 from regista.verify.tables import TableCheck
@@ -40,7 +40,7 @@ def verify(
     artifacts = ArtifactCheck(replica.store, deep)
     with replica.store.scratch() as scratch:
         replayer = Replayer(replica, scratch)
-        checkpoint, bad = newest_checkpoint(replica)
+        checkpoints, wrong = usable_checkpoints(replica)
         with TableCheck(replica.store) as tables:
             if progress:
                 progress.start(replica.log.head())
@@ -48,14 +48,20 @@ def verify(
                 replayer.add(commit, digest)
                 tables.add(commit, digest)
                 artifacts.add(commit, _file_rows(replica, commit))
-                if checkpoint and commit.seq == checkpoint.seq and not replayer.stopped:
-                    found = compare_checkpoints(checkpoint, replayer.checkpoint())
-                    replayer.problems += found
+                for checkpoint in checkpoints.get(commit.seq, ()):
+                    if not replayer.stopped:
+                        wrong += compare_checkpoints(checkpoint, replayer.checkpoint())
                 if progress:
                     progress.advance(1)
-            tables.finish(walk.last)
+            tables.finish()
         artifacts.finish()
-    problems = [*bad, *walk.problems, *replayer.problems, *tables.problems, *artifacts.problems]
+    problems = [
+        *walk.problems,
+        *replayer.problems,
+        *tables.problems,
+        *artifacts.problems,
+        *wrong,
+    ]
     if not walk.commits:
         problems.append(Problem(0, ProblemKind.GAP, "the log is empty; run regista init"))
     problems.sort(key=lambda item: item.seq)

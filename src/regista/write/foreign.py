@@ -146,10 +146,11 @@ def _check_frame(path: Path, name: str, size: int) -> None:
     head, tail = _read_at(path, 0, len(_MAGIC)), _read_at(path, -_TAIL_BYTES, _TAIL_BYTES)
     if _ENCRYPTED in (head, tail[-len(_ENCRYPTED) :]):
         raise InvalidInputError(f"{shown(name, 200)} is an encrypted Parquet file")
-    if head != _MAGIC or tail[-len(_MAGIC) :] != _MAGIC:
+    smallest = len(_MAGIC) + _TAIL_BYTES
+    if size < smallest or head != _MAGIC or tail[-len(_MAGIC) :] != _MAGIC:
         raise InvalidInputError(f"{shown(name, 200)} is not a Parquet file, or not a whole one")
     footer = int.from_bytes(tail[: -len(_MAGIC)], "little")
-    if footer > min(size - _TAIL_BYTES - len(_MAGIC), MAX_FOOTER_BYTES):
+    if footer > min(size - smallest, MAX_FOOTER_BYTES):
         raise InvalidInputError(f"{shown(name, 200)} claims a footer of {footer:,} bytes")
 
 

@@ -114,7 +114,7 @@ def test_strings_are_escaped_only_where_json_asks_for_it(text: str, spelled: str
         {None: 1},
         b"bytes",
         {1, 2},
-        [object()],
+        pytest.param([object()], id="an object"),
     ],
     ids=repr,
 )
@@ -177,9 +177,11 @@ def test_valid_json_in_another_spelling_is_not_canonical(data: bytes) -> None:
     assert not is_canonical(data)
 
 
-def test_an_escaped_lone_surrogate_is_not_canonical() -> None:
-    assert decode(b'"\\ud800"') == "\ud800"
-    assert not is_canonical(b'"\\ud800"')
+def test_an_escaped_lone_surrogate_is_refused_and_an_escaped_pair_is_not() -> None:
+    for text in ('"\\ud800"', '{"a":["\\uDFFFx"]}', '{"\\ud83d":1}'):
+        with pytest.raises(InvalidInputError):
+            decode(text)
+    assert decode('"\\ud83d\\ude00 \\u0001"') == "\U0001f600 \x01"
 
 
 @pytest.mark.parametrize("depth", [500, 5_000, 50_000])

@@ -18,6 +18,7 @@ from regista.errors import InvalidInputError
 from regista.model.numbers import double_text
 from regista.read.data_rows import iter_rows
 from regista.storage.memory import MemoryStore
+from regista.write import foreign, sample_sources
 from regista.write.samples import store_samples
 
 GOOD = '{"id": "ok", "metric": "a", "value": 1}'
@@ -264,16 +265,27 @@ def test_parquet_of_other_number_types_is_read(tmp_path: Path) -> None:
 
 
 def test_parquet_that_claims_rows_without_end_is_refused_unread(tmp_path: Path) -> None:
-    query = "SELECT 'a' AS id, 'm' AS metric, 1.0 AS value FROM range(20000000)"
+    query = "SELECT 'a' AS id, 'm' AS metric, 1.0 AS value FROM range(2000000)"
     path = tmp_path / "s.parquet"
     with duckdb.connect() as con:
-        con.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 20000000)")
-    assert path.stat().st_size < 5000
-    assert "claims 20,000,000 rows" in refusal(path)
+        con.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 2000000)")
+    assert path.stat().st_size < 1500
+    assert "claims 2,000,000 rows" in refusal(path)
 
 
-def test_parquet_that_claims_to_unpack_to_gigabytes_is_refused_unread(tmp_path: Path) -> None:
-    query = "SELECT repeat('x', 200000000) AS id, 'm' AS metric FROM range(8)"
+def test_parquet_with_more_rows_than_are_taken_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_sources, "MAX_SAMPLES", 10)
+    path = write_parquet(tmp_path / "s.parquet", SAMPLES, TYPES)
+    assert "has 100 rows; at most 10 are read" in refusal(path)
+
+
+def test_parquet_that_unpacks_to_far_more_than_it_is_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foreign, "_UNPACKED_ALWAYS", 1 << 20)
+    query = "SELECT repeat('x', 5000000) || range AS id, 'm' AS metric FROM range(8)"
     path = tmp_path / "s.parquet"
     with duckdb.connect() as con:
         con.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
