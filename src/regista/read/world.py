@@ -18,6 +18,8 @@ from regista.read.replica import Replica
 from regista.storage.blobs import check, get_blob
 from regista.storage.store import Store
 
+RUNS_KEPT = 32
+
 
 class World:
     """Live answers for one transaction."""
@@ -61,20 +63,33 @@ class World:
             self._policies[digest] = load_bundle(self.replica.store, digest).policy
         return self._policies[digest]
 
-    def load_scores(self, version: VersionHead, run: RunHead) -> tuple[Score, ...]:  # noqa: ARG002
+    def load_scores(self, version: VersionHead, run: RunHead) -> tuple[Score, ...]:
         """Return the scores of a run: inline ones from its commit, bulk ones from its data."""
+        if run.run_id not in self._scores:
+            if len(self._scores) >= RUNS_KEPT:
+                # a verification asks for the runs of every decision ever made
+                self._scores.clear()
+            self._scores[run.run_id] = self._look_up_scores(version, run)
+        return self._scores[run.run_id]
+
+    def _look_up_scores(self, version: VersionHead, run: RunHead) -> tuple[Score, ...]:
         commit, _digest = self.replica.log.read(run.seq)
         scores = inline_scores(commit.rows, run.run_id)
         for ref in commit.data:
             if ref.table == "eval_scores" and ref.columns.get("run_id", run.run_id) == run.run_id:
-                scores += self.load_data_scores(ref, run.run_id)
+                scores += self._data_scores(ref, run.run_id, version)
         return scores
 
     def load_data_scores(self, ref: DataRef, run_id: str) -> tuple[Score, ...]:
         """Return the scores of a run that a data file holds, through DuckDB."""
+        return self._data_scores(ref, run_id, None)
+
+    def _data_scores(
+        self, ref: DataRef, run_id: str, version: VersionHead | None
+    ) -> tuple[Score, ...]:
         from regista.read.data_rows import run_scores
 
-        return run_scores(self.replica.store, ref, run_id)
+        return run_scores(self.replica.store, ref, run_id, version)
 
     def query(
         self, seq: int, entry_id: str, names: dict[str, Any], sql: str, limits: dict[str, int]

@@ -1,7 +1,7 @@
 """Checking a folder to import, by SQL over views of its files, before anything is written.
 
 `open_folder` makes a view `given_<table>` of each file, with typed and normalised columns and the
-row's position `n`; a file that is not there is a view without rows. `check_folder` then refuses
+row's `position` from 0; a file that is not there is a view without rows. `check_folder` then refuses
 the folder at the first thing wrong with it. Rules that need the registry's state are the
 planner's (`regista.decide.operations.importing`); artifacts are `import_artifacts`.
 """
@@ -126,7 +126,7 @@ def _view(table: ImportTable, file: ForeignFile | None) -> str:
     columns = file.columns if file else {}
     values = ", ".join(f"{_value(field, columns)} AS {field.name}" for field in table.fields)
     source = f"{file.source}" if file else "(SELECT 0 AS file_row_number) WHERE false"
-    return f"SELECT {values}, file_row_number AS n FROM {source}"  # noqa: S608 - names are ours
+    return f"SELECT {values}, file_row_number AS position FROM {source}"  # noqa: S608 - names are ours
 
 
 def _value(field: Field, columns: Mapping[str, str]) -> str:
@@ -152,8 +152,8 @@ def _check_values(con: "DuckDBPyConnection", table: ImportTable) -> None:
     whens = " ".join(f"WHEN {broken} THEN {quoted(text)}" for broken, text in cases)
     # the first row in error, without sorting: all of them may be
     row = con.execute(
-        "SELECT min(n), arg_min(problem, n) FROM"  # noqa: S608 - names are ours
-        f" (SELECT n, CASE {whens} END AS problem FROM given_{table.name})"
+        "SELECT min(position), arg_min(problem, position) FROM"  # noqa: S608 - names are ours
+        f" (SELECT position, CASE {whens} END AS problem FROM given_{table.name})"
         " WHERE problem IS NOT NULL"
     ).fetchone()
     if row and row[0] is not None:

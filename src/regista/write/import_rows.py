@@ -50,7 +50,7 @@ def make_views(con: "DuckDBPyConnection", import_: str) -> None:
     """Make the views that the tables' queries share: versions and runs with their identities."""
     con.execute(f"""
         CREATE VIEW known_versions AS
-        SELECT i.entry_id, i.kind, v.* EXCLUDE (n, digest, files, bytes),
+        SELECT i.entry_id, i.kind, v.* EXCLUDE (position, digest, files, bytes),
             coalesce(v.digest, m.manifest, {_URI_MANIFEST}) AS digest,
             coalesce(m.files, 0) AS files, coalesce(m.bytes, v.bytes, 0) AS bytes
         FROM given_versions v JOIN ids i USING (entry)
@@ -107,10 +107,10 @@ _QUERIES = {
     # a version's own run, code and uri are lineage too, as for one that is registered
     "lineage": """
         WITH given AS (
-            SELECT entry, version, relation, target, 0 AS own, n FROM given_lineage
+            SELECT entry, version, relation, target, 0 AS own, position FROM given_lineage
             UNION ALL
-            SELECT entry, version, relation, target, 1 AS own, n FROM (
-                UNPIVOT (SELECT entry, version, run, code, uri, n FROM given_versions)
+            SELECT entry, version, relation, target, 1 AS own, position FROM (
+                UNPIVOT (SELECT entry, version, run, code, uri, position FROM given_versions)
                 ON run, code, uri INTO NAME relation VALUE target
             )
         ), named AS (
@@ -121,7 +121,7 @@ _QUERIES = {
             t.digest AS target_digest
         FROM given g JOIN ids i USING (entry)
         LEFT JOIN named t ON t.target = g.target AND g.own = 0
-        ORDER BY i.entry_id, g.version, g.own, g.n, g.relation
+        ORDER BY i.entry_id, g.version, g.own, g.position, g.relation
     """,
     "tags": """
         SELECT entry_id, entry, version::INTEGER AS version, key, value
@@ -156,19 +156,19 @@ _QUERIES = {
         LEFT JOIN (SELECT run_id, count(*) AS samples FROM given_eval_samples GROUP BY 1) p
             ON p.run_id = r.given_id
         LEFT JOIN named d ON d.target = r.dataset
-        ORDER BY r.entry_id, r.version, r.suite, r.n
+        ORDER BY r.entry_id, r.version, r.suite, r.position
     """,
     "eval_scores": """
         SELECT r.entry_id, r.entry, r.version::INTEGER AS version, r.run_id, r.suite, s.task,
             s.metric, s.slice, s.value, s.stderr, s.n, s.higher_is_better
         FROM given_eval_scores s JOIN known_runs r ON r.given_id = s.run_id
-        ORDER BY r.entry_id, r.version, r.suite, r.n, s.task, s.metric, s.slice
+        ORDER BY r.entry_id, r.version, r.suite, r.position, s.task, s.metric, s.slice
     """,
     "eval_samples": """
         SELECT r.entry_id, r.entry, r.version::INTEGER AS version, r.run_id, r.suite,
             coalesce(s.task, '') AS task, s.sample_id, s.metric, s.value, s.passed
         FROM given_eval_samples s JOIN known_runs r ON r.given_id = s.run_id
-        ORDER BY r.entry_id, r.version, r.suite, r.n, s.task, s.metric, s.sample_id
+        ORDER BY r.entry_id, r.version, r.suite, r.position, s.task, s.metric, s.sample_id
     """,
     "placements": """
         SELECT entry_id, entry, stage, version::INTEGER AS to_version, 'imported' AS action, reason
