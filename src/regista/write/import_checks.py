@@ -71,10 +71,10 @@ def check_folder(con: "DuckDBPyConnection") -> None:
             _check_unique(con, table, table.grain)
     _check_unique(con, IMPORT_TABLES["versions"], ("entry", "label"), "label IS NOT NULL")
     _check_names(con)
+    _check_numbers(con)
     for table in IMPORT_TABLES.values():
         if table.link:
             _check_link(con, table, table.link)
-    _check_numbers(con)
     _check_complete_runs(con)
     _check_digests(con)
 

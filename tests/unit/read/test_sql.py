@@ -220,7 +220,7 @@ def test_entries_are_listed_by_name_kind_and_pattern(store: Store, log: SampleLo
         rows = named_query(store, log.tail, "list_entries", parameters)
         return [(row["name"], row["kind"], row["versions"], row["stages"]) for row in rows]
 
-    prompt = ("fraud", "prompt", 1, {})
+    prompt: tuple[Any, ...] = ("fraud", "prompt", 1, {})
     assert listed() == [
         ("churn", "model", 1, {}), prompt, ("risk/fraud", "model", 2, {"prod": 1}),
     ]
