@@ -27,9 +27,19 @@ class SampleLog:
         seq = self.head + 1
         parent = self.digest(seq - 1) if seq > 1 else "registry-id"
         commit = Commit(
-            format=FORMAT, registry="registry-id", seq=seq, parent=parent, txid=f"tx{seq}",
-            time=at_second(seq), clock=at_second(seq), actor=actor,
-            ops=(OpRecord(op, {}, {}, {}),), rows=rows, data=data, policy="", engine="test 1",
+            format=FORMAT,
+            registry="registry-id",
+            seq=seq,
+            parent=parent,
+            txid=f"tx{seq}",
+            time=at_second(seq),
+            clock=at_second(seq),
+            actor=actor,
+            ops=(OpRecord(op, {}, {}, {}),),
+            rows=rows,
+            data=data,
+            policy="",
+            engine="test 1",
         )
         self.commits.append(commit)
         return commit
@@ -51,39 +61,76 @@ def entry_row(entry_id: str, name: str, kind: str = "model") -> Row:
 def version_row(entry_id: str, name: str, version: int, **more: str) -> Row:
     digest = sha256_hex(f"{entry_id}/{version}".encode())
     return {
-        "table": "versions", "entry_id": entry_id, "entry": name, "kind": "model",
-        "version": version, "digest": digest, "files": 1, "bytes": 10, **more,
+        "table": "versions",
+        "entry_id": entry_id,
+        "entry": name,
+        "kind": "model",
+        "version": version,
+        "digest": digest,
+        "files": 1,
+        "bytes": 10,
+        **more,
     }
 
 
 def placement_row(
-    entry_id: str, name: str, stage: str, change: tuple[int | None, int | None],
+    entry_id: str,
+    name: str,
+    stage: str,
+    change: tuple[int | None, int | None],
     action: str = "promote",
 ) -> Row:
     row: Row = {
-        "table": "placements", "entry_id": entry_id, "entry": name, "stage": stage,
-        "from_version": change[0], "to_version": change[1], "action": action,
+        "table": "placements",
+        "entry_id": entry_id,
+        "entry": name,
+        "stage": stage,
+        "from_version": change[0],
+        "to_version": change[1],
+        "action": action,
     }
     return {name: value for name, value in row.items() if value is not None}
 
 
 def run_rows(
-    entry_id: str, name: str, version: int, run_id: str, scores: dict[str, str],
-    *, suite: str = "holdout", status: str = "complete", higher: bool | None = True,
+    entry_id: str,
+    name: str,
+    version: int,
+    run_id: str,
+    scores: dict[str, str],
+    *,
+    suite: str = "holdout",
+    status: str = "complete",
+    higher: bool | None = True,
 ) -> list[Row]:
     """An eval run with one score over all data, and one of a slice, per metric."""
     common = {
-        "entry_id": entry_id, "entry": name, "version": version, "run_id": run_id, "suite": suite,
+        "entry_id": entry_id,
+        "entry": name,
+        "version": version,
+        "run_id": run_id,
+        "suite": suite,
     }
-    rows: list[Row] = [{
-        "table": "eval_runs", **common, "status": status, "dataset": "digits@1",
-        "scores": 2 * len(scores), "samples": 0,
-    }]
+    rows: list[Row] = [
+        {
+            "table": "eval_runs",
+            **common,
+            "status": status,
+            "dataset": "digits@1",
+            "scores": 2 * len(scores),
+            "samples": 0,
+        }
+    ]
     for metric, value in scores.items():
         for slice_ in ("", "class=3"):
             row: Row = {
-                "table": "eval_scores", **common, "task": "", "metric": metric, "slice": slice_,
-                "value": value, "n": 360,
+                "table": "eval_scores",
+                **common,
+                "task": "",
+                "metric": metric,
+                "slice": slice_,
+                "value": value,
+                "n": 360,
             }
             rows.append(row if higher is None else {**row, "higher_is_better": higher})
     return rows

@@ -14,12 +14,12 @@ Rows = list[dict[str, Any]]
 URI = "s3://bucket/m/1"
 WORLD: dict[str, Rows] = {
     "entries": [
-        {"entry": "team/m", "kind": "model", "description": "about m"},
+        {"entry": "fraud/card", "kind": "model", "description": "about m"},
         {"entry": "digits", "kind": "dataset"},
     ],
     "versions": [
         {
-            "entry": "team/m",
+            "entry": "fraud/card",
             "version": 1,
             "uri": URI,
             "bytes": 7,
@@ -28,26 +28,38 @@ WORLD: dict[str, Rows] = {
             "code": "abc",
             "params": '{"depth": "3"}',
         },
-        {"entry": "team/m", "version": 2, "digest": "ab" * 32, "description": "second"},
+        {"entry": "fraud/card", "version": 2, "digest": "ab" * 32, "description": "second"},
         {"entry": "digits", "version": 1, "uri": "s3://bucket/digits", "source": '{"by": "me"}'},
     ],
     "lineage": [
-        {"entry": "team/m", "version": 1, "relation": "dataset", "target": "digits@1"},
-        {"entry": "team/m", "version": 2, "relation": "base", "target": "elsewhere@9"},
+        {"entry": "fraud/card", "version": 1, "relation": "dataset", "target": "digits@1"},
+        {"entry": "fraud/card", "version": 2, "relation": "base", "target": "elsewhere@9"},
     ],
     "tags": [
-        {"entry": "team/m", "version": None, "key": "owner", "value": "ann"},
-        {"entry": "team/m", "version": 2, "key": "risk", "value": ""},
+        {"entry": "fraud/card", "version": None, "key": "owner", "value": "ann"},
+        {"entry": "fraud/card", "version": 2, "key": "risk", "value": ""},
     ],
-    "aliases": [{"entry": "team/m", "alias": "best", "version": 2}],
+    "aliases": [{"entry": "fraud/card", "alias": "best", "version": 2}],
     "placements": [
-        {"entry": "team/m", "stage": "staging", "version": 2, "reason": "was there"},
-        {"entry": "team/m", "stage": "prod", "version": 1},
+        {"entry": "fraud/card", "stage": "staging", "version": 2, "reason": "was there"},
+        {"entry": "fraud/card", "stage": "prod", "version": 1},
     ],
     "eval_runs": [
-        {"run_id": "b", "entry": "team/m", "version": 1, "suite": "holdout", "dataset": "digits@1"},
-        {"run_id": "a", "entry": "team/m", "version": 1, "suite": "holdout"},
-        {"run_id": "c", "entry": "team/m", "version": 2, "suite": "holdout", "status": "failed"},
+        {
+            "run_id": "b",
+            "entry": "fraud/card",
+            "version": 1,
+            "suite": "holdout",
+            "dataset": "digits@1",
+        },
+        {"run_id": "a", "entry": "fraud/card", "version": 1, "suite": "holdout"},
+        {
+            "run_id": "c",
+            "entry": "fraud/card",
+            "version": 2,
+            "suite": "holdout",
+            "status": "failed",
+        },
     ],
     "eval_scores": [
         {"run_id": "a", "metric": "f1", "value": 0.1},

@@ -141,3 +141,11 @@ def digest_of(content: str) -> str:
     """Return the digest that a version made from a text has."""
     data = content.encode()
     return Manifest((FileEntry("model.bin", len(data), sha256_hex(data)),)).digest
+
+
+def copy_of(store: Store) -> MemoryStore:
+    """Return a store in memory with the same files."""
+    copy = MemoryStore("copy")
+    for key in store.list_after(""):
+        copy.put(key, store.get(key) or b"")
+    return copy

@@ -52,8 +52,12 @@ def logged_rows(log: SampleLog, table: str, *, upto: int = 10**9) -> list[dict[s
     for commit in log.commits[:upto]:
         for i, row in commit.rows_of(table):
             full = {**row, "seq": commit.seq, "i": i, "time": commit.time, "actor": commit.actor}
-            rows.append({column.name: _typed(full.get(column.name), column.type)
-                         for column in TABLES[table].columns})
+            rows.append(
+                {
+                    column.name: _typed(full.get(column.name), column.type)
+                    for column in TABLES[table].columns
+                }
+            )
     return rows
 
 

@@ -3,11 +3,16 @@
 Nothing here may fail or print: whoever presses TAB gets what is known, or nothing.
 """
 
+import os
+from pathlib import Path
+
 import click
 from click.shell_completion import CompletionItem
 
-from regista.cli.options import Call
+from regista.cli.locating import locate
 from regista.errors import RegistaError
+from regista.read.opening import open_replica
+from regista.registry.reads import Reads
 
 MOST = 50
 
@@ -17,7 +22,7 @@ def entry_names(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     if "@" in incomplete or any(char in incomplete for char in "*?["):
         return []
     try:
-        rows = _call(ctx).reading().entries(f"{incomplete}*", limit=MOST)
+        rows = _reads(ctx).entries(f"{incomplete}*", limit=MOST)
     except (RegistaError, OSError):
         return []
     return [CompletionItem(row["name"], help=row["kind"]) for row in rows]
@@ -26,13 +31,13 @@ def entry_names(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
 def stage_names(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Return stages of the policy in force that start as what is typed."""
     try:
-        policy = _call(ctx).reading().policy()["policy"]
+        policy = _reads(ctx).policy()["policy"]
     except (RegistaError, OSError):
         return []
     stages = [*policy.get("stages", ()), *policy.get("side_stages", ())]
     return [CompletionItem(stage) for stage in stages if stage.startswith(incomplete)]
 
 
-def _call(ctx: click.Context) -> Call:
+def _reads(ctx: click.Context) -> Reads:
     named = ctx.params.get("registry") or ctx.find_root().params.get("registry")
-    return Call(registry=named)
+    return Reads(open_replica(locate(named, os.environ, Path.cwd())))

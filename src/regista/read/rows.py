@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 def commits_row(commit: Commit, sha256: str) -> dict[str, Any]:
     """Return the row of `commits` that tells what a commit brought, how many rows above all."""
     row = {
-        "clock": commit.clock, "sha256": sha256, "parent": commit.parent, "txid": commit.txid,
+        "clock": commit.clock,
+        "sha256": sha256,
+        "parent": commit.parent,
+        "txid": commit.txid,
         "ops": canonical.encode([op.op for op in commit.ops]).decode(),
         "rows": canonical.encode(commit.row_counts()).decode(),
-        "policy": commit.policy, "engine": commit.engine,
+        "policy": commit.policy,
+        "engine": commit.engine,
     }
     return full_row(commit, 0, row)
 
@@ -61,7 +65,10 @@ def data_rows(
     """
     found = _columns_of(con, path)
     fixed: dict[str, Any] = {
-        "seq": commit.seq, "time": commit.time, "actor": commit.actor, **ref.columns
+        "seq": commit.seq,
+        "time": commit.time,
+        "actor": commit.actor,
+        **ref.columns,
     }
     values = []
     for column in table.columns:

@@ -83,14 +83,16 @@ def run_gate_query(  # noqa: PLR0917 - which rows, then what to ask
         open_pinned(
             store, read_tail, build, as_of=as_of, memory_mb=_LAYING_OUT_MB, spill=folder / "spill"
         ).close()
-        return _ask_a_worker({
-            "tables": {table.name: str(folder / f"{table.name}.parquet") for table in tables},
-            "views": {view: load(view).text for view in needs if view in VIEWS},
-            "sql": sql,
-            "params": dict(params),
-            "timeout_s": limits.get("timeout_s", DEFAULT_TIMEOUT_S),
-            "memory_mb": limits.get("memory_mb", DEFAULT_MEMORY_MB),
-        })
+        return _ask_a_worker(
+            {
+                "tables": {table.name: str(folder / f"{table.name}.parquet") for table in tables},
+                "views": {view: load(view).text for view in needs if view in VIEWS},
+                "sql": sql,
+                "params": dict(params),
+                "timeout_s": limits.get("timeout_s", DEFAULT_TIMEOUT_S),
+                "memory_mb": limits.get("memory_mb", DEFAULT_MEMORY_MB),
+            }
+        )
 
 
 def _lay_out(con: "DuckDBPyConnection", table: Table, entry_id: str, folder: Path) -> None:
@@ -111,12 +113,15 @@ def _lay_out(con: "DuckDBPyConnection", table: Table, entry_id: str, folder: Pat
 
 
 def _ask_a_worker(request: Mapping[str, Any]) -> dict[str, Any]:
-    worker = _workers.pop() if _workers else _Worker()
-    if worker.owner != os.getpid():
-        # a fork shares its parent's worker, which can answer one of them only
+    try:
+        worker = _workers.pop()
+    except IndexError:
+        worker = _Worker()
+    if not worker.usable:
+        worker.close()
         worker = _Worker()
     answer = worker.ask(request)
-    if worker.alive:
+    if worker.usable:
         _workers.append(worker)
     return answer
 
@@ -127,13 +132,21 @@ class _Worker:
     def __init__(self) -> None:
         # where this process finds its modules, so does the worker; never in the current folder
         path = os.pathsep.join(entry for entry in sys.path if entry)
-        self.owner = os.getpid()
-        self.alive = True
+        self._owner = os.getpid()
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "regista.read.sandbox_worker"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path}, text=True, encoding="utf-8",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+            text=True,
+            encoding="utf-8",
         )
+
+    @property
+    def usable(self) -> bool:
+        """Whether it runs, and is this process's: a fork shares the worker of its parent."""
+        return self._owner == os.getpid() and self._process.poll() is None
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer to a request; kill the process when it gives none in time."""
@@ -162,9 +175,9 @@ class _Worker:
 
     def close(self) -> None:
         """End the process."""
-        self.alive = False
-        self._process.kill()
-        self._process.communicate()
+        if self._owner == os.getpid():
+            self._process.kill()
+            self._process.communicate()
 
     def _kill(self, timed_out: threading.Event) -> None:
         timed_out.set()
@@ -175,8 +188,10 @@ class _Worker:
         if timed_out:
             return {"error": f"the query took longer than {request['timeout_s']} s"}
         # out of memory in a place where DuckDB cannot say so, above all
-        return {"error": f"the query broke the process that ran it, limited to"
-                         f" {request['memory_mb']} MB of memory"}
+        return {
+            "error": f"the query broke the process that ran it, limited to"
+            f" {request['memory_mb']} MB of memory"
+        }
 
 
 _workers: list[_Worker] = []
@@ -185,6 +200,4 @@ _workers: list[_Worker] = []
 @atexit.register
 def _close_workers() -> None:
     while _workers:
-        worker = _workers.pop()
-        if worker.owner == os.getpid():
-            worker.close()
+        _workers.pop().close()

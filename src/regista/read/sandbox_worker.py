@@ -34,11 +34,30 @@ _INTERRUPT_EVERY_S = 0.05
 _MB = 1_000_000
 # what the interpreter and DuckDB take beside a query's values
 _SLACK_MB = 64
-_TYPES = frozenset((
-    "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
-    "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "VARCHAR", "DATE",
-    "TIMESTAMP", "UUID", '"NULL"', "NULL",
-))
+_TYPES = frozenset(
+    (
+        "BOOLEAN",
+        "TINYINT",
+        "SMALLINT",
+        "INTEGER",
+        "BIGINT",
+        "HUGEINT",
+        "UTINYINT",
+        "USMALLINT",
+        "UINTEGER",
+        "UBIGINT",
+        "UHUGEINT",
+        "FLOAT",
+        "DOUBLE",
+        "DECIMAL",
+        "VARCHAR",
+        "DATE",
+        "TIMESTAMP",
+        "UUID",
+        '"NULL"',
+        "NULL",
+    )
+)
 
 
 def serve(requests: IO[str], answers: IO[str]) -> None:
@@ -83,9 +102,7 @@ def _limit_memory(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
-def _load(
-    con: "DuckDBPyConnection", tables: Mapping[str, str], views: Mapping[str, str]
-) -> None:
+def _load(con: "DuckDBPyConnection", tables: Mapping[str, str], views: Mapping[str, str]) -> None:
     """Load the rows, in their order, and shut the database off from everything else."""
     for name, path in tables.items():
         con.execute(f'CREATE TABLE "{name}" AS FROM {duck.parquet(Path(path))}')

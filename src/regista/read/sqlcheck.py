@@ -20,10 +20,21 @@ if TYPE_CHECKING:
 MAX_QUERY = 65_536
 _TABLE_FUNCTIONS = frozenset(("range", "generate_series", "unnest", "json_each", "json_tree"))
 # DuckDB takes these words for functions where no column has the name
-_WORDS = frozenset((
-    "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp",
-    "current_user", "current_role", "session_user", "user", "current_catalog", "current_schema",
-))
+_WORDS = frozenset(
+    (
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "localtime",
+        "localtimestamp",
+        "current_user",
+        "current_role",
+        "session_user",
+        "user",
+        "current_catalog",
+        "current_schema",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,8 @@ def _pin(store: Store, read_tail: ReadTail, as_of: int | None) -> Pinned:
     tail: list[TailCommit] = []
     if as_of is None or as_of > snapshot.covered_to:
         tail = [
-            item for item in read_tail(snapshot.covered_to)
+            item
+            for item in read_tail(snapshot.covered_to)
             if item[0].seq > snapshot.covered_to and (as_of is None or item[0].seq <= as_of)
         ]
     last = tail[-1][0].seq if tail else snapshot.covered_to

@@ -162,7 +162,7 @@ class Maintenance:
         return Diagnosis(all(finding.ok for finding in findings), findings)
 
     def _check_store(self) -> Finding:
-        from regista.registry.opening import probe
+        from regista.storage.probing import probe
 
         probe(self.replica.store)
         return Finding("store", ok=True, detail="it creates a file exactly once")

@@ -4,14 +4,13 @@ import os
 from dataclasses import dataclass
 
 from regista.decide.operations.context import Request
-from regista.errors import StorageError
 from regista.model import canonical
 from regista.model.commit import FORMAT
-from regista.model.names import shown
 from regista.read.opening import REGISTRY_KEY, open_replica
 from regista.registry.core import Registry
 from regista.storage.opening import open_store
-from regista.storage.store import PutOutcome, Store
+from regista.storage.probing import probe
+from regista.storage.store import PutOutcome
 from regista.write.committed import DEFAULT_TIMEOUT_S
 
 # line-ending conversion or a text merge of these would break every hash
@@ -81,23 +80,3 @@ def init_registry(
         registry.writer.run([request], txid=f"init-{registry.id}")
     _commit, sha256 = registry.replica.log.read(1)
     return Initialised(registry, created is PutOutcome.CREATED, 1, sha256)
-
-
-def probe(store: Store) -> None:
-    """Try a store out.
-
-    Raises:
-        StorageError: two writers could both create one file, so commits would not be safe.
-    """
-    key = f"probe-{os.urandom(8).hex()}"
-    try:
-        first, second = store.put_if_absent(key, b"1"), store.put_if_absent(key, b"2")
-        sound = (first, second) == (PutOutcome.CREATED, PutOutcome.EXISTS)
-        if not sound or store.get(key) != b"1":
-            raise StorageError(
-                f"{shown(store.uri, 200)} cannot create a file exactly once, so two writers"
-                " could overwrite each other",
-                hint="use a local disk, or an object store with conditional writes",
-            )
-    finally:
-        store.delete(key)

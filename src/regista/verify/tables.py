@@ -45,7 +45,7 @@ class TableCheck:
     _lending: Any = field(init=False)
     _inline: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _queries: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    _unreadable: set[str] = field(default_factory=set)
+    _unreadable: set[TableFile] = field(default_factory=set)
     _first: int = 0
     _last: int = 0
     _staged: int = 0
@@ -126,7 +126,7 @@ class TableCheck:
         for file in self._files(table):
             if error := self._reading_fails(self._select(table, [file]), {}):
                 self._report(file.span.first, f"{file.key}: {error}")
-                self._unreadable.add(file.key)
+                self._unreadable.add(file)
         inline = self._inline.get(table.name, [])
         for seq in sorted({row["seq"] for row in inline}):
             mine = [row for row in inline if row["seq"] == seq]
@@ -159,12 +159,16 @@ class TableCheck:
 
     def _compare_table(self, table: Table) -> None:
         expected, parameters = self._expected(table)
-        files = [file for file in self._files(table) if file.key not in self._unreadable]
+        files = [file for file in self._files(table) if file not in self._unreadable]
         stored = self._select(table, files) if files else None
         if expected is None and stored is None:
             return
-        nothing = f"SELECT * FROM ({rows.json_rows(table, 'none')})"  # noqa: S608 - ours
-        sides = [expected or nothing, stored or nothing]
+        nothing = rows.json_rows(table, "none")
+        wanted = self._outside_unreadable(table)
+        sides = [
+            f"SELECT * FROM ({side}) WHERE {wanted}"  # noqa: S608 - ours
+            for side in (expected or nothing, stored or nothing)
+        ]
         values = {**parameters, **({} if expected and stored else {"none": "[]"})}
         with duck.guarded(f"read table {table.name}"):
             sums = [
@@ -191,9 +195,9 @@ class TableCheck:
         for seq, kind in found[:SHOWN]:
             self._report(seq or 0, f"table {table.name} has rows that are {kind}; regista rebuild")
         if len(found) > SHOWN:
-            self._report(
-                found[SHOWN][0] or 0, f"table {table.name} is wrong in {len(found)} commits"
-            )
+            last = found[-1][0] or 0
+            what = f"table {table.name} is wrong in {len(found)} commits, {last} the last of them"
+            self._report(last, what)
 
     def _expected(self, table: Table) -> tuple[str | None, dict[str, Any]]:
         columns = duck.name_list(table.column_names)
@@ -206,6 +210,12 @@ class TableCheck:
             queries.append(f"SELECT {columns} FROM ({rows.json_rows(table, 'rows')})")  # noqa: S608
             parameters["rows"] = rows.rows_json(inline)
         return " UNION ALL ".join(queries) or None, parameters
+
+    def _outside_unreadable(self, table: Table) -> str:
+        """Return the condition for rows of commits whose file can be read."""
+        spans = [file.span for file in self._unreadable if file.table == table.name]
+        within = [f"seq BETWEEN {span.first} AND {span.last}" for span in spans]
+        return f"NOT ({' OR '.join(within)})" if within else "true"
 
     def _files(self, table: Table) -> list[TableFile]:
         """Return the files with rows of the commits that are being compared."""

@@ -12,7 +12,7 @@ Keys that entries share need care, since entries are not folded in the log's ord
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -115,8 +115,12 @@ def extend_checkpoint(
 
 @contextmanager
 def _lent_rows(store: Store) -> Iterator[StateRows]:
-    with tabling_connection(store) as con, store.scratch() as folder:
-        yield StateRows(store, con, folder)
+    with (
+        tabling_connection(store) as con,
+        store.scratch() as folder,
+        closing(StateRows(store, con, folder)) as rows,
+    ):
+        yield rows
 
 
 def is_bulk(commit: Commit) -> bool:

@@ -4,10 +4,11 @@ All of it can be made again from the log, so a crash at any point here loses not
 """
 
 from regista.decide.fold import encode_head
-from regista.model.commit import FIRST_SEQ, Commit
+from regista.model.commit import Commit
 from regista.read.duck import connect
 from regista.read.replica import Replica
 from regista.storage.checkpointer import prune, write_checkpoint
+from regista.storage.tablefiles import tables_covered_to
 from regista.write.merging import merge_ready
 from regista.write.schemas import ensure_schema_files
 from regista.write.tabling import table_commit, table_pending, tabling_connection
@@ -33,10 +34,11 @@ class Follower:
         if self._tabled == commit.seq - 1:
             table_commit(store, self.connection, commit, digest)
         else:
+            if not tables_covered_to(store):
+                # before the first rows: a registry with tables has the schemas of all of them
+                ensure_schema_files(store, self.connection)
             table_pending(store, self.connection, log.read, commit.seq)
         self._tabled = commit.seq
-        if commit.seq == FIRST_SEQ:
-            ensure_schema_files(store, self.connection)
         if commit.seq % EVERY == 0:
             self.compact()
 
@@ -44,6 +46,7 @@ class Follower:
         """Table what is not, merge what is due, and write a checkpoint of the head."""
         store, log = self.replica.store, self.replica.log
         with tabling_connection(store) as connection:
+            ensure_schema_files(store, connection)
             table_pending(store, connection, log.read, log.head())
             merge_ready(store, connection)
         self.checkpoint()

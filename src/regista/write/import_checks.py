@@ -1,8 +1,8 @@
 """Checking a folder to import, by SQL over views of its files, before anything is written.
 
 `open_folder` makes a view `given_<table>` of each file, with typed and normalised columns and the
-row's `position` from 0; a file that is not there is a view without rows. `check_folder` then refuses
-the folder at the first thing wrong with it. Rules that need the registry's state are the
+row's `position` from 0; a file that is not there is a view without rows. `check_folder` then
+refuses the folder at the first thing wrong with it. Rules that need the registry's state are the
 planner's (`regista.decide.operations.importing`); artifacts are `import_artifacts`.
 """
 

@@ -93,9 +93,7 @@ def upgrade_schema(
     return rewritten
 
 
-def _schemas_if_readable(
-    con: "DuckDBPyConnection", paths: list[Path]
-) -> dict[Path, Columns]:
+def _schemas_if_readable(con: "DuckDBPyConnection", paths: list[Path]) -> dict[Path, Columns]:
     """Return the columns of each file, leaving out damaged ones."""
     import duckdb
 
@@ -150,6 +148,5 @@ def _value(name: str, known: set[str]) -> str:
 
 def _empty(con: "DuckDBPyConnection", table: Table, folder: Path) -> Path:
     target = folder / "schema.parquet"
-    sorted_copy(con, table, json_rows(table, "rows"), target, rows=0,
-                parameters={"rows": "[]"})
+    sorted_copy(con, table, json_rows(table, "rows"), target, rows=0, parameters={"rows": "[]"})
     return target

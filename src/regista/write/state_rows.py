@@ -85,6 +85,10 @@ class StateRows:
             if ref.table in STATE_TABLES:
                 self._add_data(commit, ref, stamp)
 
+    def close(self) -> None:
+        """Let go of the temporary file, whatever was or was not read."""
+        self._file.close()
+
     def groups(self) -> Iterator[Group]:
         """Yield the rows by entry and version, each group once, in order."""
         self._file.close()

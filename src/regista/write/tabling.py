@@ -159,9 +159,7 @@ class _Staging:
             columns = duck.name_list(table.column_names)
             queries.append(f"SELECT {columns} FROM {duck.parquet(*files)}")  # noqa: S608 - ours
         query = " UNION ALL ".join(queries)
-        written = sorted_copy(
-            self._con, table, query, path, rows=announced, parameters=parameters
-        )
+        written = sorted_copy(self._con, table, query, path, rows=announced, parameters=parameters)
         if written != announced:
             raise IntegrityError(
                 f"the log announces {announced} rows of {table.name} and brings {written}",

@@ -31,6 +31,8 @@ from regista.write.committed import DEFAULT_TIMEOUT_S, Committed
 from regista.write.following import Follower
 
 LOCK_WAIT_S = 5.0
+# what a judged decision is about
+SUBJECT = ("name", "version", "stage", "alias")
 LONGEST_PAUSE_S = 0.5
 
 
@@ -211,7 +213,7 @@ def _recorded_gates(decision: dict[str, Any], commit: Commit) -> dict[str, Any]:
     if "gates" not in decision:
         return decision
     for op in commit.ops:
-        same = all(op.decision.get(name) == decision[name] for name in ("version", "stage"))
+        same = all(op.decision.get(key) == decision.get(key) for key in SUBJECT)
         if same and "gates" in op.decision:
             return {**decision, "gates": op.decision["gates"]}
     return decision

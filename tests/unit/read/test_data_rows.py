@@ -5,7 +5,6 @@ from typing import Any
 
 import duckdb
 import pytest
-from support.registries import REGISTRY_ID
 
 from regista.decide.evidence import Score
 from regista.decide.heads import VersionHead
@@ -15,6 +14,7 @@ from regista.model.commit import FORMAT, Commit, DataRef, data_key
 from regista.read.data_rows import iter_rows, run_scores, state_rows
 from regista.storage.memory import MemoryStore
 from regista.write.bulk import write_rows
+from support.registries import REGISTRY_ID
 
 SHARED = {"entry_id": "e1", "entry": "m", "version": 3, "run_id": "r1", "suite": "s"}
 SCORES: list[dict[str, Any]] = [

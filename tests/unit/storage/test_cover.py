@@ -43,20 +43,32 @@ def test_a_key_reads_back_as_the_file_that_it_names(table: str, span: Span) -> N
     assert TableFile.parse(file.key) == file
 
 
-@pytest.mark.parametrize("text", [
-    "000000000002-000000000065", "000000000001-000000000063", "1-1", "schema",
-    "000000000000-000000000000", "000000000001-000000000001 ", "000000000002-000000000001",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "000000000002-000000000065",
+        "000000000001-000000000063",
+        "1-1",
+        "schema",
+        "000000000000-000000000000",
+        "000000000001-000000000001 ",
+        "000000000002-000000000001",
+    ],
+)
 def test_a_name_that_is_no_aligned_span_names_nothing(text: str) -> None:
     assert Span.parse(text) is None
     assert TableFile.parse(f"tables/versions/{text}.parquet") is None
 
 
-@pytest.mark.parametrize("key", [
-    "tables/versions/schema.parquet", "tables/versions/000000000001-000000000001.txt",
-    "data/versions/000000000001-000000000001.parquet",
-    "tables/a/b/000000000001-000000000001.parquet",
-])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "tables/versions/schema.parquet",
+        "tables/versions/000000000001-000000000001.txt",
+        "data/versions/000000000001-000000000001.parquet",
+        "tables/a/b/000000000001-000000000001.parquet",
+    ],
+)
 def test_other_keys_are_no_table_files(key: str) -> None:
     assert TableFile.parse(key) is None
 
@@ -70,10 +82,11 @@ def test_an_unaligned_span_cannot_be_made() -> None:
 def test_the_cover_of_any_files_holds_every_commit_once_and_none_is_lost(found: set[Span]) -> None:
     chosen = choose_cover(found)
     assert set(chosen.chosen) | set(chosen.superseded) == found
-    assert all(before.last < after.first
-               for before, after in zip(chosen.chosen, chosen.chosen[1:], strict=False))
-    assert all(any(longer.holds(short) for longer in chosen.chosen)
-               for short in chosen.superseded)
+    assert all(
+        before.last < after.first
+        for before, after in zip(chosen.chosen, chosen.chosen[1:], strict=False)
+    )
+    assert all(any(longer.holds(short) for longer in chosen.chosen) for short in chosen.superseded)
 
 
 @given(st.sets(spans(max_level=1), max_size=100))
@@ -90,7 +103,8 @@ def test_blocks_are_the_fewest_aligned_spans_of_a_range(first: int, count: int) 
     assert all(level_of(span.first, span.last) is not None for span in cut)
     assert not any(
         first <= longer.first and longer.last < first + count
-        for span in cut for longer in longer_spans(span)
+        for span in cut
+        for longer in longer_spans(span)
     )
 
 

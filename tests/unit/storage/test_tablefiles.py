@@ -54,7 +54,9 @@ def test_listings_hold_table_files_and_nothing_else() -> None:
     store.put("tables/unknown/000000000001-000000000001.parquet", b"another Regista's")
     assert list_spans(store, "versions") == set(SINGLES)
     assert {table for table, spans in list_all(store).items() if spans} == {
-        "aliases", COMMITS, "versions",
+        "aliases",
+        COMMITS,
+        "versions",
     }
     assert tables_covered_to(store) == FANOUT
 
@@ -80,8 +82,9 @@ def test_a_merge_that_overtakes_a_listing_hides_no_commit(table: str, at: int) -
             merge(store, table)
 
     snapshot = take_snapshot(SlowListing(store, between))
-    held = [seq for file in snapshot.files[table]
-            for seq in range(file.span.first, file.span.last + 1)]
+    held = [
+        seq for file in snapshot.files[table] for seq in range(file.span.first, file.span.last + 1)
+    ]
     assert held == list(range(1, FANOUT + 1))
 
 

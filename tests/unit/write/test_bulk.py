@@ -16,7 +16,7 @@ from regista.storage.memory import MemoryStore
 from regista.write.bulk import write_rows
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
-    "VARCHAR": st.text(st.characters(exclude_categories=("Cs",)), max_size=8),
+    "VARCHAR": st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
     "BIGINT": st.integers(0, 2**53 - 1),
     "BOOLEAN": st.booleans(),
     "DOUBLE": st.floats(allow_nan=False, allow_infinity=False).map(double_text),

@@ -7,9 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.chance import run_at_random
-from support.import_folders import WORLD, Rows, write_folder
-from support.registries import GATED, apply_policy, new_registry, register, register_request, reopen
 
 from regista.decide.fold import encode_head
 from regista.decide.state import Overlay
@@ -18,8 +15,12 @@ from regista.read.replica import Replica, fold_commit
 from regista.registry.core import Registry
 from regista.storage.checkpoint import Checkpoint, load_latest
 from regista.storage.checkpointer import prune
+from regista.storage.memory import MemoryStore
 from regista.write import importing
 from regista.write.bulk_heads import checkpoint_import, rebuild_checkpoint
+from support.chance import run_at_random
+from support.import_folders import WORLD, Rows, write_folder
+from support.registries import GATED, apply_policy, new_registry, register, register_request, reopen
 
 
 def naive(replica: Replica) -> dict[str, Any]:
@@ -55,8 +56,11 @@ def happen(registry: Registry, seed: int) -> None:
     slices = [{"metric": "acc", "value": 0.5, "slice": f"s{k:04}"} for k in range(510)]
     registry.log_eval("m@latest", "many", many)
     registry.log_eval("m@latest", "sliced", [*slices, {"metric": "acc", "value": 0.25}])
-    registry.demote("m", "dev")
-    registry.drill("m", "prod")
+    for number in (1, 2):
+        register(registry, "drilled", f"{number}")
+        registry.promote(f"drilled@{number}", "prod")
+    registry.drill("drilled", "prod")
+    registry.demote("drilled", "prod")
     apply_policy(registry, GATED)
 
 
@@ -65,11 +69,11 @@ def test_heads_made_anew_are_those_of_the_log(seed: int, tmp_path: Path) -> None
     registry = new_registry()
     happen(registry, seed)
     registry.import_bulk(write_folder(tmp_path / "given", WORLD))
-    registry.tag("team/m@1", {"later": "yes"})
-    register(registry, "team/m", "three")
-    registry.log_eval("team/m@1", "holdout", {"acc": "0.9"})
-    registry.promote("team/m@3", "prod")
-    registry.rename("team/m", "elsewhere")
+    registry.tag("fraud/card@1", {"later": "yes"})
+    register(registry, "fraud/card", "three")
+    registry.log_eval("fraud/card@1", "holdout", {"acc": "0.9"})
+    registry.promote("fraud/card@3", "prod")
+    registry.rename("fraud/card", "elsewhere")
     prune(registry.replica.store, keep=0)
     checkpoint = rebuild_checkpoint(registry.replica)
     assert checkpoint is not None
@@ -156,7 +160,7 @@ def folders(draw: st.DrawFn) -> dict[str, Rows]:
     return tables
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(folders())
 def test_heads_of_any_import_are_those_of_the_log(
     tmp_path_factory: pytest.TempPathFactory, tables: dict[str, Rows]
@@ -193,8 +197,8 @@ def test_a_kill_before_the_checkpoint_loses_nothing(
     assert [text for text in registry.writer.warnings if "regista rebuild" in text]
     assert load_latest(registry.replica.store, registry.replica.log) is None
     again = reopen(registry.replica.store)
-    assert again.resolve("team/m@prod").version == 1
-    assert again.promote("team/m@2", "prod").seq == 3
+    assert again.resolve("fraud/card@prod").version == 1
+    assert again.promote("fraud/card@2", "prod").seq == 3
     again.rebuild()
     assert dict(latest(again).items()) == naive(again.replica)
     assert again.verify().ok
@@ -228,9 +232,7 @@ def test_a_checkpoint_of_what_has_one_already_is_not_made_again(tmp_path: Path) 
 
 
 def test_an_empty_log_has_no_checkpoint() -> None:
-    registry = new_registry()
-    empty = Replica(type(registry.replica.store)("empty"), "0" * 32)
-    assert rebuild_checkpoint(empty) is None
+    assert rebuild_checkpoint(Replica(MemoryStore("empty"), "0" * 32)) is None
 
 
 def test_a_missing_data_file_is_told(tmp_path: Path) -> None:

@@ -180,8 +180,11 @@ def test_a_damaged_file_stops_a_merge_with_its_name(con: "DuckDBPyConnection") -
 def test_the_only_file_of_a_span_is_copied_as_it_is(con: "DuckDBPyConnection") -> None:
     store = MemoryStore("bulk")
     ref = data_ref(
-        store, "entries", "SELECT 'e2-' || k AS entry_id, 'n' || k AS entry FROM range(100) t(k)",
-        i=0, kind="model",
+        store,
+        "entries",
+        "SELECT 'e2-' || k AS entry_id, 'n' || k AS entry FROM range(100) t(k)",
+        i=0,
+        kind="model",
     )
     log = SampleLog()
     log.add()
@@ -221,14 +224,18 @@ def test_a_rebuild_mends_whatever_became_of_the_tables(con: "DuckDBPyConnection"
     wrong = store.get(TableFile("versions", Span(9, 9)).key)
     assert wrong
     for key in (
-        TableFile("versions", Span(1, 4)).key, TableFile(COMMITS, Span(5, 8)).key,
-        schema_key("versions"), schema_key("placements"),
+        TableFile("versions", Span(1, 4)).key,
+        TableFile(COMMITS, Span(5, 8)).key,
+        schema_key("versions"),
+        schema_key("placements"),
     ):
         store.put(key, b"rubbish")
     for key in (
         # a table without rows there, commits that the log has not, names that are no spans
-        TableFile("waivers", Span(5, 8)).key, TableFile("versions", Span(11, 11)).key,
-        TableFile("versions", Span(1, 16)).key, "tables/versions/copy.parquet",
+        TableFile("waivers", Span(5, 8)).key,
+        TableFile("versions", Span(11, 11)).key,
+        TableFile("versions", Span(1, 16)).key,
+        "tables/versions/copy.parquet",
         TableFile("versions", Span(10, 10)).key,
         "tables/versions/000000000002-000000000003.parquet",
     ):
@@ -299,9 +306,16 @@ def test_a_block_written_from_the_log_is_the_block_merged_from_files(
             assert written == merged
 
 
-@pytest.mark.parametrize(("rows", "size"), [
-    (0, 8192), (1000, 8192), (100_000, 8192), (1_000_000, 32_768), (10_000_000, 65_536),
-    (10**9, 131_072),
-])
+@pytest.mark.parametrize(
+    ("rows", "size"),
+    [
+        (0, 8192),
+        (1000, 8192),
+        (100_000, 8192),
+        (1_000_000, 32_768),
+        (10_000_000, 65_536),
+        (10**9, 131_072),
+    ],
+)
 def test_row_groups_grow_with_the_file(rows: int, size: int) -> None:
     assert row_group_size(rows) == size

@@ -12,7 +12,6 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.import_folders import write_parquet
 
 from regista.errors import InvalidInputError
 from regista.model.numbers import double_text
@@ -20,6 +19,7 @@ from regista.read.data_rows import iter_rows
 from regista.storage.memory import MemoryStore
 from regista.write import foreign, sample_sources
 from regista.write.samples import store_samples
+from support.import_folders import write_parquet
 
 GOOD = '{"id": "ok", "metric": "a", "value": 1}'
 SAMPLES: list[dict[str, Any]] = [
@@ -69,7 +69,7 @@ def test_objects_json_lines_and_parquet_give_the_same_rows_and_digest(tmp_path: 
 
 
 def test_rows_are_kept_sorted_by_task_metric_and_sample() -> None:
-    shuffled = random.Random(1).sample(SAMPLES, len(SAMPLES))
+    shuffled = random.Random(1).sample(SAMPLES, len(SAMPLES))  # noqa: S311 - a test's dice
     found = kept(shuffled)
     grains = [(row["task"], row["metric"], row["sample_id"]) for row in found]
     assert grains == sorted(grains)
@@ -315,7 +315,7 @@ def test_damaged_parquet_is_read_or_refused_and_never_more(
     damage: Callable[[random.Random, bytes], bytes], tmp_path: Path
 ) -> None:
     good = write_parquet(tmp_path / "good.parquet", SAMPLES, TYPES).read_bytes()
-    dice = random.Random(7)
+    dice = random.Random(7)  # noqa: S311 - a test's dice
     store = MemoryStore("test")
     path = tmp_path / "s.parquet"
     refused = 0

@@ -97,8 +97,18 @@ def test_a_long_backlog_becomes_long_files(
     table_pending(store, con, log.read, 2)
     table_pending(store, con, log.read, 27)
     assert sorted(list_spans(store, COMMITS)) == [
-        Span(1, 1), Span(2, 2), Span(3, 3), Span(4, 4), Span(5, 8), Span(9, 12), Span(13, 16),
-        Span(17, 20), Span(21, 24), Span(25, 25), Span(26, 26), Span(27, 27),
+        Span(1, 1),
+        Span(2, 2),
+        Span(3, 3),
+        Span(4, 4),
+        Span(5, 8),
+        Span(9, 12),
+        Span(13, 16),
+        Span(17, 20),
+        Span(21, 24),
+        Span(25, 25),
+        Span(26, 26),
+        Span(27, 27),
     ]
     assert_tables_are_the_log(store, log)
 
@@ -109,7 +119,10 @@ def test_rows_by_digest_get_their_constants_and_count_on_in_file_order(
     log = SampleLog()
     common = {"entry_id": "e1-0", "entry": "it's", "version": 3, "run_id": "r1-0", "suite": "s"}
     ref = data_ref(
-        store, "eval_samples", i=2, **common,
+        store,
+        "eval_samples",
+        i=2,
+        **common,
         query="SELECT '' AS task, 'x' || (9 - k) AS sample_id, 'acc' AS metric,"
         " '0.5' AS value, k = 1 AS passed, 99 AS seq, 'evil' AS actor FROM range(3) t(k)",
     )
@@ -117,7 +130,9 @@ def test_rows_by_digest_get_their_constants_and_count_on_in_file_order(
     table_commit(store, con, log.commits[0], log.digest(1))
     rows = stored_rows(store, "eval_samples")
     assert [(row["i"], row["sample_id"], row["passed"]) for row in rows] == [
-        (2, "x9", False), (3, "x8", True), (4, "x7", False),
+        (2, "x9", False),
+        (3, "x8", True),
+        (4, "x7", False),
     ]
     for row in rows:
         assert row | common | {"seq": 1, "actor": "ann", "value": 0.5, "task": ""} == row
@@ -262,8 +277,9 @@ def test_a_new_column_rewrites_older_files_first(
     table_pending(store, con, log.read, 2)
     monkeypatch.setitem(TABLES, "versions", table)
     table_pending(store, con, log.read, 3)
-    paths = [store.local_path(TableFile("versions", span).key)
-             for span in list_spans(store, "versions")]
+    paths = [
+        store.local_path(TableFile("versions", span).key) for span in list_spans(store, "versions")
+    ]
     paths.append(store.local_path(schema_key("versions")))
     columns = [tuple(con.sql(f"FROM {duck.parquet(path)}").columns) for path in paths if path]
     assert columns == [table.column_names] * 4

@@ -1,0 +1,268 @@
+"""Operations in any order, through two views of one registry, against a model made of dictionaries.
+
+Set REGISTA_CAMPAIGN=1 for the long version.
+"""
+
+import os
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from regista.errors import NotFoundError, RegistaError, TxidReusedError
+from regista.registry.core import Registry
+from regista.registry.results import Written
+from support.model import STAGES, Model, same_error
+from support.registries import GATED, OPEN, apply_policy, new_registry, register, reopen
+
+LONG = bool(os.environ.get("REGISTA_CAMPAIGN"))
+SETTINGS = settings(
+    max_examples=400 if LONG else 14,
+    stateful_step_count=80 if LONG else 30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+names = st.sampled_from(("m", "m", "m", "team/n"))
+contents = st.sampled_from(("a", "b", "c", "d"))
+numbers = st.integers(1, 4)
+placed_stages = st.sampled_from(("staging", "prod", "prod", "shadow"))
+stages = st.sampled_from(STAGES)
+views = st.integers(0, 1)
+scores = st.sampled_from(("0.7", "0.8", "0.81", "0.804", "0.9"))
+txids = st.none() | st.integers(0, 5).map("t{}".format)
+
+Call = Callable[[Registry, str | None], Written]
+
+
+class RegistryMachine(RuleBasedStateMachine):
+    """One registry, two views of it, and the model."""
+
+    @initialize(gated=st.booleans())
+    def begin(self, gated: bool) -> None:  # noqa: FBT001 - drawn
+        self.model = Model(gated=gated)
+        first = new_registry(GATED if gated else OPEN)
+        self.views = [first, reopen(first.replica.store, actor="bob")]
+        self.done: dict[str, tuple[Call, Written]] = {}
+        self.remembered: list[tuple[int, Model]] = []
+
+    def _do(self, view: int, txid: str | None, call: Call, expected: Callable[[], Any]) -> Any:  # noqa: ANN401
+        """Run a call, and the model's; both succeed, or both raise the same kind of error."""
+        if txid in self.done:
+            txid = None
+        commits = self.model.commits
+        mine = theirs = None
+        wanted = result = None
+        try:
+            wanted = expected()
+        except RegistaError as error:
+            mine = error
+        try:
+            result = call(self.views[view], txid)
+        except RegistaError as error:
+            theirs = error
+        assert same_error(mine, theirs), (mine, theirs)
+        if result is not None and self.model.commits > commits:
+            assert result.seq == self.model.commits
+            if txid is not None:
+                self.done[txid] = (call, result)
+        return result, wanted
+
+    @rule(view=views, txid=txids, name=names, content=contents, force_new=st.booleans())
+    def register(
+        self, view: int, txid: str | None, name: str, content: str, force_new: bool  # noqa: FBT001
+    ) -> None:
+        result, wanted = self._do(
+            view, txid,
+            lambda registry, txid: register(
+                registry, name, content, force_new=force_new, txid=txid
+            ),
+            lambda: self.model.register(name, content, force_new=force_new),
+        )  # fmt: skip
+        assert (result.version, result.created) == wanted
+
+    @rule(view=views, txid=txids, name=names, number=numbers, acc=scores)
+    def log_eval(self, view: int, txid: str | None, name: str, number: int, acc: str) -> None:
+        self._do(
+            view, txid,
+            lambda registry, txid: registry.log_eval(
+                f"{name}@{number}", "holdout", {"acc": acc}, txid=txid
+            ),
+            lambda: self.model.log_eval(name, number, Decimal(acc)),
+        )  # fmt: skip
+
+    @rule(view=views, txid=txids, name=names, number=numbers, stage=placed_stages,
+          again=st.booleans())
+    def promote(
+        self, view: int, txid: str | None, name: str, number: int, stage: str, again: bool  # noqa: FBT001
+    ) -> None:
+        result, wanted = self._do(
+            view, txid,
+            lambda registry, txid: registry.promote(
+                f"{name}@{number}", stage, again=again, reason="why", txid=txid
+            ),
+            lambda: self.model.promote(name, number, stage, again=again),
+        )  # fmt: skip
+        if result is not None:
+            assert result.outcome == wanted
+
+    @rule(view=views, name=names)
+    def promote_to_the_stage_that_register_fills(self, view: int, name: str) -> None:
+        self._do(
+            view, None,
+            lambda registry, txid: registry.promote(f"{name}@1", "dev", txid=txid),
+            lambda: self.model.promote(name, 1, "dev", again=False),
+        )  # fmt: skip
+
+    @rule(view=views, txid=txids, name=names, stage=stages)
+    def demote(self, view: int, txid: str | None, name: str, stage: str) -> None:
+        self._do(
+            view, txid,
+            lambda registry, txid: registry.demote(name, stage, txid=txid),
+            lambda: self.model.demote(name, stage),
+        )  # fmt: skip
+
+    @rule(view=views, txid=txids, name=names, stage=placed_stages,
+          to=st.none() | st.none() | numbers)
+    def rollback(
+        self, view: int, txid: str | None, name: str, stage: str, to: int | None
+    ) -> None:
+        result, wanted = self._do(
+            view, txid,
+            lambda registry, txid: registry.rollback(name, stage, to=to, txid=txid),
+            lambda: self.model.rollback(name, stage, to),
+        )  # fmt: skip
+        if result is not None:
+            assert result.to_version == wanted
+
+    @rule(view=views, txid=txids, name=names, number=numbers,
+          op=st.sampled_from(("deprecate", "restore", "archive", "delete")))
+    def change_status(
+        self, view: int, txid: str | None, name: str, number: int, op: str
+    ) -> None:
+        self._do(
+            view, txid,
+            lambda registry, txid: getattr(registry, op)(f"{name}@{number}", txid=txid),
+            lambda: self.model.change_status(op, name, number),
+        )  # fmt: skip
+
+    @rule(view=views, txid=txids, name=names, number=numbers)
+    def alias(self, view: int, txid: str | None, name: str, number: int) -> None:
+        self._do(
+            view, txid,
+            lambda registry, txid: registry.alias(f"{name}@{number}", "best", txid=txid),
+            lambda: self.model.alias(name, number, "best"),
+        )  # fmt: skip
+
+    @rule(view=views, name=names)
+    def remove_alias(self, view: int, name: str) -> None:
+        self._do(
+            view, None,
+            lambda registry, txid: registry.remove_alias(name, "best", txid=txid),
+            lambda: self.model.remove_alias(name, "best"),
+        )  # fmt: skip
+
+    @rule(view=views, name=names, number=numbers, value=st.sampled_from(("", "x")))
+    def tag(self, view: int, name: str, number: int, value: str) -> None:
+        self._do(
+            view, None,
+            lambda registry, txid: registry.tag(f"{name}@{number}", {"k": value}, txid=txid),
+            lambda: self.model.tag(name, number, "k", value),
+        )  # fmt: skip
+
+    @rule(view=views, name=names, to=names)
+    def rename(self, view: int, name: str, to: str) -> None:
+        self._do(
+            view, None,
+            lambda registry, txid: registry.rename(name, to, txid=txid),
+            lambda: self.model.rename(name, to),
+        )  # fmt: skip
+
+    @rule(view=views, gated=st.booleans())
+    def apply_policy(self, view: int, gated: bool) -> None:  # noqa: FBT001
+        self._do(
+            view, None,
+            lambda registry, txid: apply_policy(registry, GATED if gated else OPEN, txid=txid),
+            lambda: self.model.apply_policy(gated=gated),
+        )  # fmt: skip
+
+    @precondition(lambda self: self.done)
+    @rule(view=views, data=st.data())
+    def repeat_a_transaction(self, view: int, data: st.DataObject) -> None:
+        txid = data.draw(st.sampled_from(sorted(self.done)))
+        call, result = self.done[txid]
+        assert call(self.views[view], txid) == result
+
+    @precondition(lambda self: self.done)
+    @rule(view=views, data=st.data())
+    def use_a_transaction_id_for_something_else(self, view: int, data: st.DataObject) -> None:
+        txid = data.draw(st.sampled_from(sorted(self.done)))
+        with pytest.raises(TxidReusedError):
+            self.views[view].create("never made", txid=txid)
+
+    @rule()
+    def compact(self) -> None:
+        self.views[0].compact()
+
+    @rule()
+    def remember_this_moment(self) -> None:
+        self.remembered.append((self.model.commits, self.model.snapshot()))
+
+    @invariant()
+    def both_views_say_what_the_model_says(self) -> None:
+        for registry in self.views:
+            assert registry.replica.refresh().seq == self.model.commits
+            check(registry, self.model)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "views"):
+            return
+        result = reopen(self.views[0].replica.store).verify(deep=True)
+        assert result.problems == []
+        assert result.commits == self.model.commits
+        for seq, model in self.remembered[:: max(1, len(self.remembered) // 2)]:
+            check(self.views[1], model, as_of=seq)
+
+
+def check(registry: Registry, model: Model, as_of: int | None = None) -> None:
+    """Compare all that a registry says with the model."""
+    for name in ("m", "team/n"):
+        if name not in model.entries:
+            with pytest.raises(NotFoundError):
+                registry.show(name, as_of=as_of)
+            continue
+        entry = model.entries[name]
+        view = registry.show(name, as_of=as_of)
+        assert view["versions"] == len(entry.versions)
+        held = {stage: slot["version"] for stage, slot in view["stages"].items()}
+        assert {**dict.fromkeys(STAGES), **held} == entry.slots
+        assert {alias: item["version"] for alias, item in view["aliases"].items()} == entry.aliases
+        state = registry.state(as_of)
+        for stage in STAGES:
+            slot = state.slot(view["entry_id"], stage)
+            assert (slot.stack, set(slot.barred)) == (entry.stacks[stage], entry.barred[stage])
+            holder = entry.slots[stage]
+            if holder is not None:
+                assert registry.resolve(f"{name}@{stage}", as_of=as_of).version == holder
+        for number, version in entry.versions.items():
+            head = state.version(state.entry(name), number)
+            run = head.runs.get("holdout")
+            acc = Decimal(run.main[0][2]) if run else None
+            assert (str(head.status), head.tags, acc) == (
+                version.status, version.tags, version.acc,
+            )  # fmt: skip
+
+
+def test_a_registry_does_what_the_model_does_in_any_order_of_operations() -> None:
+    run_state_machine_as_test(RegistryMachine, settings=SETTINGS)  # type: ignore[no-untyped-call]
