@@ -36,7 +36,8 @@ SETTINGS = settings(
 
 names = st.sampled_from(("m", "m", "m", "team/n"))
 contents = st.sampled_from(("a", "b", "c", "d"))
-numbers = st.integers(1, 4)
+# which of the versions that there are; the last choice is one that there is not
+picks = st.integers(0, 8)
 placed_stages = st.sampled_from(("staging", "prod", "prod", "shadow"))
 stages = st.sampled_from(STAGES)
 views = st.integers(0, 1)
@@ -49,13 +50,28 @@ Call = Callable[[Registry, str | None], Written]
 class RegistryMachine(RuleBasedStateMachine):
     """One registry, two views of it, and the model."""
 
-    @initialize(gated=st.booleans())
-    def begin(self, gated: bool) -> None:  # noqa: FBT001 - drawn
+    @initialize(gated=st.booleans(), accs=st.tuples(scores, scores, scores))
+    def begin(self, gated: bool, accs: tuple[str, ...]) -> None:  # noqa: FBT001 - drawn
         self.model = Model(gated=gated)
         first = new_registry(GATED if gated else OPEN)
         self.views = [first, reopen(first.replica.store, actor="bob")]
         self.done: dict[str, tuple[Call, Written]] = {}
         self.remembered: list[tuple[int, Model]] = []
+        # so that there is something to go back to from the first step on
+        for number, acc in enumerate(accs):
+            self.register(0, None, "m", "abc"[number], force_new=False)
+            self.log_eval(1, None, "m", number, acc)
+            for stage in ("staging", "prod"):
+                self.promote(number % 2, None, "m", number, stage, again=False)
+
+    def _pick(self, name: str, pick: int) -> int:
+        there = sorted(self.model.entries[name].versions) if name in self.model.entries else []
+        return there[pick % len(there)] if there and pick < 8 else 99
+
+    def _can_go_back(self) -> bool:
+        return any(
+            len(stack) > 1 for entry in self.model.entries.values() for stack in entry.stacks.values()
+        )
 
     def _do(self, view: int, txid: str | None, call: Call, expected: Callable[[], Any]) -> Any:  # noqa: ANN401
         """Run a call, and the model's; both succeed, or both raise the same kind of error."""
@@ -92,8 +108,9 @@ class RegistryMachine(RuleBasedStateMachine):
         )  # fmt: skip
         assert (result.version, result.created) == wanted
 
-    @rule(view=views, txid=txids, name=names, number=numbers, acc=scores)
-    def log_eval(self, view: int, txid: str | None, name: str, number: int, acc: str) -> None:
+    @rule(view=views, txid=txids, name=names, pick=picks, acc=scores)
+    def log_eval(self, view: int, txid: str | None, name: str, pick: int, acc: str) -> None:
+        number = self._pick(name, pick)
         self._do(
             view, txid,
             lambda registry, txid: registry.log_eval(
@@ -102,11 +119,12 @@ class RegistryMachine(RuleBasedStateMachine):
             lambda: self.model.log_eval(name, number, Decimal(acc)),
         )  # fmt: skip
 
-    @rule(view=views, txid=txids, name=names, number=numbers, stage=placed_stages,
+    @rule(view=views, txid=txids, name=names, pick=picks, stage=placed_stages,
           again=st.booleans())
     def promote(
-        self, view: int, txid: str | None, name: str, number: int, stage: str, again: bool  # noqa: FBT001
+        self, view: int, txid: str | None, name: str, pick: int, stage: str, again: bool  # noqa: FBT001
     ) -> None:
+        number = self._pick(name, pick)
         result, wanted = self._do(
             view, txid,
             lambda registry, txid: registry.promote(
@@ -116,6 +134,26 @@ class RegistryMachine(RuleBasedStateMachine):
         )  # fmt: skip
         if result is not None:
             assert result.outcome == wanted
+
+    @precondition(_can_go_back)
+    @rule(view=views, txid=txids, data=st.data())
+    def go_back_where_it_is_possible(
+        self, view: int, txid: str | None, data: st.DataObject
+    ) -> None:
+        ways = [
+            (name, stage)
+            for name, entry in self.model.entries.items()
+            for stage, stack in entry.stacks.items()
+            if len(stack) > 1
+        ]
+        name, stage = data.draw(st.sampled_from(ways))
+        self.rollback(view, txid, name, stage, data.draw(st.none() | st.integers(0, 7)))
+
+    @rule(view=views, name=names, pick=st.integers(0, 7), acc=scores)
+    def improve_and_promote(self, view: int, name: str, pick: int, acc: str) -> None:
+        self.log_eval(view, None, name, pick, acc)
+        for stage in ("staging", "prod"):
+            self.promote(1 - view, None, name, pick, stage, again=bool(pick % 3))
 
     @rule(view=views, name=names)
     def promote_to_the_stage_that_register_fills(self, view: int, name: str) -> None:
@@ -134,10 +172,11 @@ class RegistryMachine(RuleBasedStateMachine):
         )  # fmt: skip
 
     @rule(view=views, txid=txids, name=names, stage=placed_stages,
-          to=st.none() | st.none() | numbers)
+          pick=st.none() | st.none() | picks)
     def rollback(
-        self, view: int, txid: str | None, name: str, stage: str, to: int | None
+        self, view: int, txid: str | None, name: str, stage: str, pick: int | None
     ) -> None:
+        to = None if pick is None else self._pick(name, pick)
         result, wanted = self._do(
             view, txid,
             lambda registry, txid: registry.rollback(name, stage, to=to, txid=txid),
@@ -146,19 +185,21 @@ class RegistryMachine(RuleBasedStateMachine):
         if result is not None:
             assert result.to_version == wanted
 
-    @rule(view=views, txid=txids, name=names, number=numbers,
+    @rule(view=views, txid=txids, name=names, pick=picks,
           op=st.sampled_from(("deprecate", "restore", "archive", "delete")))
     def change_status(
-        self, view: int, txid: str | None, name: str, number: int, op: str
+        self, view: int, txid: str | None, name: str, pick: int, op: str
     ) -> None:
+        number = self._pick(name, pick)
         self._do(
             view, txid,
             lambda registry, txid: getattr(registry, op)(f"{name}@{number}", txid=txid),
             lambda: self.model.change_status(op, name, number),
         )  # fmt: skip
 
-    @rule(view=views, txid=txids, name=names, number=numbers)
-    def alias(self, view: int, txid: str | None, name: str, number: int) -> None:
+    @rule(view=views, txid=txids, name=names, pick=picks)
+    def alias(self, view: int, txid: str | None, name: str, pick: int) -> None:
+        number = self._pick(name, pick)
         self._do(
             view, txid,
             lambda registry, txid: registry.alias(f"{name}@{number}", "best", txid=txid),
@@ -173,8 +214,9 @@ class RegistryMachine(RuleBasedStateMachine):
             lambda: self.model.remove_alias(name, "best"),
         )  # fmt: skip
 
-    @rule(view=views, name=names, number=numbers, value=st.sampled_from(("", "x")))
-    def tag(self, view: int, name: str, number: int, value: str) -> None:
+    @rule(view=views, name=names, pick=picks, value=st.sampled_from(("", "x")))
+    def tag(self, view: int, name: str, pick: int, value: str) -> None:
+        number = self._pick(name, pick)
         self._do(
             view, None,
             lambda registry, txid: registry.tag(f"{name}@{number}", {"k": value}, txid=txid),

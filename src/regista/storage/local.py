@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from regista.errors import StorageError
 from regista.storage import durable
 from regista.storage.locking import folder_lock
 from regista.storage.oserrors import storage_error
@@ -140,12 +141,19 @@ class LocalStore:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Lend a new, empty folder on the same file system, removed at the end."""
-        try:
-            self._make_folder(self._root)
-        except OSError as error:
-            raise storage_error(error, "make", self._root) from error
-        with temporary_folder(self._root) as folder:
+        """Lend a new, empty folder, removed at the end.
+
+        It is on the registry's own file system, unless that cannot be written: whoever only
+        reads a registry, or verifies a copy, gets one among the system's temporary folders.
+        """
+        with ExitStack() as stack:
+            try:
+                self._make_folder(self._root)
+                folder = stack.enter_context(temporary_folder(self._root))
+            except (OSError, StorageError):
+                from tempfile import TemporaryDirectory
+
+                folder = Path(stack.enter_context(TemporaryDirectory(prefix="regista-")))
             yield folder
 
     def _path(self, key: str) -> Path:

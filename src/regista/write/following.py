@@ -30,17 +30,22 @@ class Follower:
         Raises:
             StorageError: the store failed; the commit stands.
         """
-        store, log = self.replica.store, self.replica.log
-        if self._tabled == commit.seq - 1:
-            table_commit(store, self.connection, commit, digest)
+        if self._tabled == commit.seq - 1 and not commit.data:
+            table_commit(self.replica.store, self.connection, commit, digest)
         else:
-            if not tables_covered_to(store):
-                # before the first rows: a registry with tables has the schemas of all of them
-                ensure_schema_files(store, self.connection)
-            table_pending(store, self.connection, log.read, commit.seq)
+            self._catch_up(commit.seq)
         self._tabled = commit.seq
         if commit.seq % EVERY == 0:
             self.compact()
+
+    def _catch_up(self, seq: int) -> None:
+        """Table all that is not, however much it is: bulk rows, or a long backlog."""
+        store = self.replica.store
+        with tabling_connection(store) as connection:
+            if not tables_covered_to(store):
+                # before the first rows: a registry with tables has the schemas of all of them
+                ensure_schema_files(store, connection)
+            table_pending(store, connection, self.replica.log.read, seq)
 
     def compact(self) -> None:
         """Table what is not, merge what is due, and write a checkpoint of the head."""
