@@ -16,7 +16,11 @@ def seconds(command: Sequence[str], cwd: Path | None = None) -> float:
     """Return the wall time of one run of a command, which must succeed."""
     started = time.perf_counter()
     subprocess.run(
-        command, cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        command,
+        cwd=cwd,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         env={**os.environ, "REGISTA_ACTOR": "benchmark"},
     )
     return time.perf_counter() - started
@@ -37,7 +41,10 @@ def peak_mb(command: Sequence[str], cwd: Path | None = None) -> tuple[float, flo
     """Return wall time in seconds and peak memory in MB of one run of a command."""
     started = time.perf_counter()
     child = subprocess.Popen(
-        command, cwd=cwd, stdout=subprocess.DEVNULL, env={**os.environ, "REGISTA_ACTOR": "benchmark"}
+        command,
+        cwd=cwd,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "REGISTA_ACTOR": "benchmark"},
     )
     _pid, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)

@@ -148,7 +148,9 @@ def commit_rate(folder: Path, commits: int) -> None:
             each = commits // writers
             total = sum(pool.map(_write, [root] * writers, range(writers), [each] * writers))
             rate = total / (time.perf_counter() - started)
-        row(f"{writers} writer{'s' if writers > 1 else ''}", f"{rate:.0f} /s", f"{rate / floor:.2f}")
+        row(
+            f"{writers} writer{'s' if writers > 1 else ''}", f"{rate:.0f} /s", f"{rate / floor:.2f}"
+        )
 
 
 def main() -> None:

@@ -35,8 +35,11 @@ def generate(options: argparse.Namespace, root: Path) -> None:
         "--entries", str(options.entries), "--scores", str(options.scores),
     ]  # fmt: skip
     taken, peak = peak_mb(command)
-    row(f"{options.versions:,} versions, {options.versions * options.scores:,} scores",
-        f"{taken:.0f} s, {peak:.0f} MB", goal="minutes")
+    row(
+        f"{options.versions:,} versions, {options.versions * options.scores:,} scores",
+        f"{taken:.0f} s, {peak:.0f} MB",
+        goal="minutes",
+    )
 
 
 def empty_registry(folder: Path) -> tuple[Path, str]:
@@ -51,10 +54,13 @@ def empty_registry(folder: Path) -> tuple[Path, str]:
 def commands(large: Path, name: str, small: Path, rounds: int) -> None:
     """Cold commands on the large registry against the same on an empty one."""
     heading("Cold commands (one process each), large against empty")
-    suite = json.loads(subprocess.run(
-        [*REGISTA, "--registry", str(large), "--json", "show", f"{name}@latest"],
-        check=True, capture_output=True,
-    ).stdout)["evals"]
+    suite = json.loads(
+        subprocess.run(
+            [*REGISTA, "--registry", str(large), "--json", "show", f"{name}@latest"],
+            check=True,
+            capture_output=True,
+        ).stdout
+    )["evals"]
     first_suite = next(iter(suite))
     questions = {
         "resolve": lambda n: ["resolve", f"{n}@latest"],
@@ -80,8 +86,11 @@ def commands(large: Path, name: str, small: Path, rounds: int) -> None:
             },
             rounds,
         )
-        row(what, f"{taken['large'] * 1000:.0f} ms (empty: {taken['empty'] * 1000:.0f} ms)",
-            f"{taken['large'] / taken['empty']:.2f}")
+        row(
+            what,
+            f"{taken['large'] * 1000:.0f} ms (empty: {taken['empty'] * 1000:.0f} ms)",
+            f"{taken['large'] / taken['empty']:.2f}",
+        )
     _check(large, name, small, rounds)
 
 
@@ -97,8 +106,11 @@ def _check(large: Path, name: str, small: Path, rounds: int) -> None:
     taken = interleaved(
         {"large": lambda: check(large, name), "empty": lambda: check(small, "m")}, rounds
     )
-    row("check", f"{taken['large'] * 1000:.0f} ms (empty: {taken['empty'] * 1000:.0f} ms)",
-        f"{taken['large'] / taken['empty']:.2f}")
+    row(
+        "check",
+        f"{taken['large'] * 1000:.0f} ms (empty: {taken['empty'] * 1000:.0f} ms)",
+        f"{taken['large'] / taken['empty']:.2f}",
+    )
 
 
 def commits(large: Path, name: str, small: Path, count: int) -> None:
@@ -114,9 +126,12 @@ def commits(large: Path, name: str, small: Path, count: int) -> None:
             reg.tag(entry, {"benchmark": str(number)})
             taken.append(time.perf_counter() - started)
         medians[what] = statistics.median(taken)
-        row(what, f"median {medians[what] * 1000:.1f} ms, worst {max(taken) * 1000:.0f} ms",
+        row(
+            what,
+            f"median {medians[what] * 1000:.1f} ms, worst {max(taken) * 1000:.0f} ms",
             f"{medians[what] / medians['empty']:.2f}",
-            "median within 1.5 times empty" if what == "large" else "")
+            "median within 1.5 times empty" if what == "large" else "",
+        )
 
 
 def whole(large: Path) -> None:

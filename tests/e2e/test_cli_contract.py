@@ -468,7 +468,7 @@ def test_a_whole_past_is_imported_as_one_commit(small: Cli) -> None:
         ("entries", "'model' AS kind, '' AS description"),
         ("versions", "1 AS version, 's3://old/' || i AS uri"),
     ):
-        rows = connection.sql(f"SELECT 'old/' || i AS entry, {columns} FROM range(3) t(i)")  # noqa: S608 - ours
+        rows = connection.sql(f"SELECT 'old/' || i AS entry, {columns} FROM range(3) t(i)")
         rows.write_parquet(str(folder / f"{file}.parquet"))
     done = small.ok("import", "past", "--source", "the old registry")
     assert done["rows"]["versions"] == 3

@@ -48,9 +48,7 @@ def _assert_nothing_lost(root: Path, told: Path) -> None:
 
 
 def test_racing_processes_lose_nothing_and_number_without_gaps(root: Path, tmp_path: Path) -> None:
-    workers = [
-        start(root, tmp_path / f"told-{seed}", ROUNDS, seed) for seed in range(PROCESSES)
-    ]
+    workers = [start(root, tmp_path / f"told-{seed}", ROUNDS, seed) for seed in range(PROCESSES)]
     for worker in workers:
         _out, errors = worker.communicate(timeout=600)
         assert worker.returncode == 0, errors.decode()

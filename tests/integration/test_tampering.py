@@ -191,7 +191,8 @@ def test_several_dropped_commits_are_found_each(scene: Scene) -> None:
     result = scene.verify()
     gaps = [(item.seq, item.detail) for item in result.problems if item.kind == ProblemKind.GAP]
     assert gaps == [
-        (5, "missing from the log: commit 5 to 6"), (30, "missing from the log: commit 30"),
+        (5, "missing from the log: commit 5 to 6"),
+        (30, "missing from the log: commit 30"),
     ]
 
 
@@ -225,8 +226,11 @@ def test_a_commit_beyond_a_gap_is_found(scene: Scene) -> None:
 
 def test_a_forged_commit_at_the_end_is_found(scene: Scene) -> None:
     head, log = scene.head, scene.files
-    forged = next(value for seq in range(head, 0, -1)
-                  if (value := scene.commit(seq))["ops"][0]["op"] == "promote")
+    forged = next(
+        value
+        for seq in range(head, 0, -1)
+        if (value := scene.commit(seq))["ops"][0]["op"] == "promote"
+    )
     forged = {**forged, "seq": head + 1, "parent": sha256_hex(log[log_key(head)])}
     forged["time"] = forged["clock"] = scene.commit(head)["time"]
     scene.store.put(log_key(head + 1), as_file(forged))
@@ -286,11 +290,21 @@ def rows_in(scene: Scene, key: str) -> list[Any]:
     path = scene.store.local_path(key)
     assert path is not None
     with connect() as con:
-        return con.execute(f"FROM {parquet(path)} ORDER BY ALL").fetchall()  # noqa: S608 - ours
+        return con.execute(f"FROM {parquet(path)} ORDER BY ALL").fetchall()
 
 
-TABLE_FILES = ["versions", "placements", "eval_scores", "eval_samples", "decisions", "verdicts",
-               "commits", "statuses", "tags", "policies"]
+TABLE_FILES = [
+    "versions",
+    "placements",
+    "eval_scores",
+    "eval_samples",
+    "decisions",
+    "verdicts",
+    "commits",
+    "statuses",
+    "tags",
+    "policies",
+]
 
 
 @pytest.mark.parametrize("table", TABLE_FILES)
@@ -330,7 +344,10 @@ def test_a_damaged_table_file_does_not_hide_what_is_wrong_elsewhere_in_the_table
 def test_rows_that_were_changed_in_a_table_are_named_by_their_commit(scene: Scene) -> None:
     [key] = [key for key in scene.keys("tables/placements/") if "000000000001-" in key]
     for change, seq in (
-        ("SELECT * REPLACE (CASE WHEN seq = 6 THEN 9 ELSE to_version END AS to_version) FROM {}", 6),
+        (
+            "SELECT * REPLACE (CASE WHEN seq = 6 THEN 9 ELSE to_version END AS to_version) FROM {}",
+            6,
+        ),
         ("SELECT * FROM {} WHERE seq <> 7", 7),
         ("SELECT * FROM {0} UNION ALL SELECT * REPLACE (8 AS seq) FROM {0} WHERE seq = 6", 8),
         ("SELECT * FROM {0} UNION ALL SELECT * FROM {0} WHERE seq = 6", 6),
@@ -523,9 +540,7 @@ def edited(value: Json, path: Path, *, removed: bool) -> Json:
 
 def shape(path: Path) -> Path:
     """Return a path without positions and digests."""
-    return tuple(
-        "#" if isinstance(step, int) else str(step).partition(":")[0] for step in path
-    )
+    return tuple("#" if isinstance(step, int) else str(step).partition(":")[0] for step in path)
 
 
 # What a replay of one commit need not find: it decides nothing. The parents hold it fast, and
@@ -606,8 +621,10 @@ def test_every_field_of_every_commit_is_found_by_its_replay_or_held_by_the_paren
 
 
 def fields_to_try(scene: Scene) -> list[tuple[int, Path]]:
-    fields = [(seq, path) for seq in range(1, scene.head + 1) for path in paths_of(scene.commit(seq))]
-    return fields[:: EVERY_NTH_FIELD]
+    fields = [
+        (seq, path) for seq in range(1, scene.head + 1) for path in paths_of(scene.commit(seq))
+    ]
+    return fields[::EVERY_NTH_FIELD]
 
 
 def test_a_field_that_was_edited_is_found_and_named_even_with_all_later_parents_rewritten(
@@ -641,20 +658,26 @@ def test_a_refusal_rewritten_as_a_pass_is_found_with_the_gate_that_refused(scene
     for gate in decision["gates"]:
         gate["status"] = "passed"
     for row in value["rows"]:
-        row.update({"decisions": {"outcome": "passed"}, "verdicts": {"status": "passed"}}.get(
-            row["table"], {}
-        ))
+        row.update(
+            {"decisions": {"outcome": "passed"}, "verdicts": {"status": "passed"}}.get(
+                row["table"], {}
+            )
+        )
     entry = {name: value["rows"][0][name] for name in ("entry_id", "entry", "stage")}
     value["rows"].append(
-        {"table": "placements", **entry, "from_version": decision["from_version"],
-         "to_version": decision["version"], "action": "promote"}
+        {
+            "table": "placements",
+            **entry,
+            "from_version": decision["from_version"],
+            "to_version": decision["version"],
+            "action": "promote",
+        }
     )
     scene.rechain(seq, value)
     result = scene.verify()
     details = [item.detail for item in result.problems if item.seq == seq]
     assert any(
-        "gate baseline:holdout/acc: status was recorded as 'passed'" in detail
-        for detail in details
+        "gate baseline:holdout/acc: status was recorded as 'passed'" in detail for detail in details
     )
 
 
@@ -663,8 +686,10 @@ def test_two_edits_far_apart_are_found_both(scene: Scene) -> None:
     late = seq_of(scene, "archive")
     for seq, path in ((early, ("rows", 0, "value")), (late, ("rows", 0, "reason"))):
         value = canonical.decode(scene.store.get(log_key(seq)) or b"")
-        scene.rechain(seq, edited({**value, "rows": [{**value["rows"][0], "reason": "x"}]}, path,
-                                  removed=False))
+        scene.rechain(
+            seq,
+            edited({**value, "rows": [{**value["rows"][0], "reason": "x"}]}, path, removed=False),
+        )
     result = scene.verify()
     for seq in (early, late):
         assert found(result, seq, ProblemKind.DECISION)
@@ -710,7 +735,8 @@ def test_a_rewrite_that_is_consistent_in_itself_is_found_against_an_anchor_only(
     assert scene.verify(anchors={1: noted[1]}).ok
     result = scene.verify(anchors=noted)
     assert [(item.seq, item.kind) for item in result.problems] == [
-        (head - 1, ProblemKind.ANCHOR), (head, ProblemKind.ANCHOR),
+        (head - 1, ProblemKind.ANCHOR),
+        (head, ProblemKind.ANCHOR),
     ]
 
 

@@ -70,7 +70,9 @@ class RegistryMachine(RuleBasedStateMachine):
 
     def _can_go_back(self) -> bool:
         return any(
-            len(stack) > 1 for entry in self.model.entries.values() for stack in entry.stacks.values()
+            len(stack) > 1
+            for entry in self.model.entries.values()
+            for stack in entry.stacks.values()
         )
 
     def _do(self, view: int, txid: str | None, call: Call, expected: Callable[[], Any]) -> Any:  # noqa: ANN401
@@ -97,7 +99,12 @@ class RegistryMachine(RuleBasedStateMachine):
 
     @rule(view=views, txid=txids, name=names, content=contents, force_new=st.booleans())
     def register(
-        self, view: int, txid: str | None, name: str, content: str, force_new: bool  # noqa: FBT001
+        self,
+        view: int,
+        txid: str | None,
+        name: str,
+        content: str,
+        force_new: bool,  # noqa: FBT001
     ) -> None:
         result, wanted = self._do(
             view, txid,
@@ -119,10 +126,15 @@ class RegistryMachine(RuleBasedStateMachine):
             lambda: self.model.log_eval(name, number, Decimal(acc)),
         )  # fmt: skip
 
-    @rule(view=views, txid=txids, name=names, pick=picks, stage=placed_stages,
-          again=st.booleans())
+    @rule(view=views, txid=txids, name=names, pick=picks, stage=placed_stages, again=st.booleans())
     def promote(
-        self, view: int, txid: str | None, name: str, pick: int, stage: str, again: bool  # noqa: FBT001
+        self,
+        view: int,
+        txid: str | None,
+        name: str,
+        pick: int,
+        stage: str,
+        again: bool,  # noqa: FBT001
     ) -> None:
         number = self._pick(name, pick)
         result, wanted = self._do(
@@ -171,8 +183,9 @@ class RegistryMachine(RuleBasedStateMachine):
             lambda: self.model.demote(name, stage),
         )  # fmt: skip
 
-    @rule(view=views, txid=txids, name=names, stage=placed_stages,
-          pick=st.none() | st.none() | picks)
+    @rule(
+        view=views, txid=txids, name=names, stage=placed_stages, pick=st.none() | st.none() | picks
+    )
     def rollback(
         self, view: int, txid: str | None, name: str, stage: str, pick: int | None
     ) -> None:
@@ -185,11 +198,14 @@ class RegistryMachine(RuleBasedStateMachine):
         if result is not None:
             assert result.to_version == wanted
 
-    @rule(view=views, txid=txids, name=names, pick=picks,
-          op=st.sampled_from(("deprecate", "restore", "archive", "delete")))
-    def change_status(
-        self, view: int, txid: str | None, name: str, pick: int, op: str
-    ) -> None:
+    @rule(
+        view=views,
+        txid=txids,
+        name=names,
+        pick=picks,
+        op=st.sampled_from(("deprecate", "restore", "archive", "delete")),
+    )
+    def change_status(self, view: int, txid: str | None, name: str, pick: int, op: str) -> None:
         number = self._pick(name, pick)
         self._do(
             view, txid,

@@ -27,8 +27,8 @@ def run_at_random(
         seed: of the random choices.
         commits: how many to try.
     """
-    choices = requests_at_random(Random(seed), make_register)  # noqa: S311 - a test's dice
-    dice = Random(seed + 1)  # noqa: S311
+    choices = requests_at_random(Random(seed), make_register)
+    dice = Random(seed + 1)
     submit([make_register(f"content {number}") for number in range(4)])
     submit([make_register("content 9", name) for name in NAMES])
     for _ in range(commits):

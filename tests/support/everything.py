@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from support.registries import GATED, OPEN, Json, apply_policy, new_registry, register
-
 from regista.decide.planning import PLANNERS
 from regista.errors import NotFoundError
 from regista.registry.core import Registry
 from regista.storage.store import Store
+from support.registries import GATED, OPEN, Json, apply_policy, new_registry, register
 
 LONG = "A long text. " * 100
 # it opens prod a little, and has an SQL gate among its rules

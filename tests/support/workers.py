@@ -58,13 +58,16 @@ def work(root: str, told: str, rounds: int, seed: int) -> None:
 
 def start(root: Path, told: Path, rounds: int, seed: int) -> subprocess.Popen[bytes]:
     """Start a worker as a process."""
-    code = "import sys; from support.workers import work; work(*sys.argv[1:3], *map(int, sys.argv[3:]))"
+    call = "work(*sys.argv[1:3], *map(int, sys.argv[3:]))"
+    code = f"import sys; from support.workers import work; {call}"
     command = [sys.executable, "-c", code, str(root), str(told), str(rounds), str(seed)]
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
 
 
-def kill_at_random(worker: subprocess.Popen[bytes], chance: random.Random, longest_s: float) -> None:
+def kill_at_random(
+    worker: subprocess.Popen[bytes], chance: random.Random, longest_s: float
+) -> None:
     """Let a worker run for a random while, then end it without warning."""
     time.sleep(chance.uniform(0.05, longest_s))
     worker.send_signal(signal.SIGKILL)

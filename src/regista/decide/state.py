@@ -209,8 +209,11 @@ class State:
                 hint=f'regista show "{entry.name}"',
             )
         # of versions that are equal, the newest that was not deleted
-        kept = [number for _digest, number in fitting
-                if self.version(entry, number).status != Status.DELETED]
+        kept = [
+            number
+            for _digest, number in fitting
+            if self.version(entry, number).status != Status.DELETED
+        ]
         return kept[-1] if kept else fitting[-1][1]
 
     def _nothing(self, entry: EntryHead, selector: Selector) -> NotFoundError:

@@ -36,7 +36,7 @@ def encode(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
         )
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise InvalidInputError(f"text is not valid Unicode: {error.reason}") from error
+        raise InvalidInputError(f"text is not valid Unicode: {error}") from error
     except RecursionError:
         raise InvalidInputError("a value is nested too deep") from None
 
@@ -59,7 +59,7 @@ def decode(data: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
             # an escape may be half of a character, which no UTF-8 can carry
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeError as error:
-        raise InvalidInputError(f"not strict JSON: not valid Unicode: {error.reason}") from error
+        raise InvalidInputError(f"not strict JSON: not valid Unicode: {error}") from error
     except (ValueError, RecursionError) as error:
         raise InvalidInputError(f"not strict JSON: {error}") from error
     return value

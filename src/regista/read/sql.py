@@ -189,7 +189,7 @@ def _file_query(store: Store, table: str, as_of: int | None) -> str:
         files = [TableFile(table, span) for span in choose_cover(list_spans(store, table)).chosen]
         paths = [store.local_path(file.key) for file in files]
         source = duck.parquet(schema, *filter(None, paths))
-    return f"SELECT {columns} FROM {source}{where}"  # noqa: S608 - ours, and quoted
+    return f"SELECT {columns} FROM {source}{where}"
 
 
 def _named_in(con: "DuckDBPyConnection", query: str | None) -> list[str]:

@@ -199,7 +199,7 @@ def table_query(table: Table, rows: str, *, renamed: bool, names: str = f"{INNER
     # two branches, not one outer join: a filter on entry reaches the files in the first, and
     # the few names in the second (20 ms instead of 600 ms on 10 million scores)
     return (
-        f"SELECT {duck.name_list(table.column_names)} FROM ({rows})"  # noqa: S608 - ours
+        f"SELECT {duck.name_list(table.column_names)} FROM ({rows})"
         f" WHERE entry_id NOT IN (SELECT entry_id FROM {names})"
         f" UNION ALL SELECT {columns} FROM ({rows}) AS t"
         f" JOIN {names} AS n ON n.entry_id = t.entry_id"
@@ -208,7 +208,7 @@ def table_query(table: Table, rows: str, *, renamed: bool, names: str = f"{INNER
 
 def renamed_query(names: str) -> str:
     """Return a SELECT of `entry_id` and `name` of each renamed entry, from rows of `names`."""
-    return f"SELECT entry_id, arg_max(entry, (seq, i)) AS name FROM {names} GROUP BY entry_id"  # noqa: S608
+    return f"SELECT entry_id, arg_max(entry, (seq, i)) AS name FROM {names} GROUP BY entry_id"
 
 
 def _plain_query(table: Table, pinned: Pinned) -> str:
@@ -216,12 +216,12 @@ def _plain_query(table: Table, pinned: Pinned) -> str:
     columns = duck.name_list(table.column_names)
     parts = []
     if paths := pinned.files[table.name]:
-        part = f"SELECT {columns} FROM {duck.parquet(*paths)}"  # noqa: S608 - paths are quoted
+        part = f"SELECT {columns} FROM {duck.parquet(*paths)}"
         if table.name in pinned.filtered:
             part += f" WHERE seq <= {pinned.files_to}"
         parts.append(part)
     if pinned.tail or not parts:
-        parts.append(f'SELECT {columns} FROM {INNER}."{table.name}"')  # noqa: S608 - ours
+        parts.append(f'SELECT {columns} FROM {INNER}."{table.name}"')
     return " UNION ALL ".join(parts)
 
 
@@ -267,4 +267,4 @@ def _store_renamed(con: "DuckDBPyConnection", pinned: Pinned) -> bool:
     """Keep the names of renamed entries in memory; say whether there are any."""
     rows = f"({_plain_query(TABLES[_NAMES], pinned)})"
     con.execute(f"CREATE TABLE {INNER}.renamed AS {renamed_query(rows)}")
-    return bool(con.execute(f"SELECT 1 FROM {INNER}.renamed LIMIT 1").fetchall())  # noqa: S608
+    return bool(con.execute(f"SELECT 1 FROM {INNER}.renamed LIMIT 1").fetchall())

@@ -108,8 +108,7 @@ class Chain:
                 f"its parent is {commit.parent[:12]}, but the commit before it is {parent[:12]}",
             ),
             (
-                lambda: commit.time
-                == max(commit.clock, commit.time if before is None else before),
+                lambda: commit.time == max(commit.clock, commit.time if before is None else before),
                 ProblemKind.TIME,
                 f"its time {commit.time} does not follow from its clock and the commit before it",
             ),

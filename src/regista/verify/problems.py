@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-
 # what a row, an argument or a decision that was tampered with can make the code that reads it raise
 MALFORMED = (
     KeyError,

@@ -152,7 +152,7 @@ class TableCheck:
         try:
             values = {name: rows.rows_json(items) for name, items in parameters.items()}
             with duck.guarded("read"):
-                self._con.execute(f"SELECT sum(hash(t)) FROM ({query}) AS t", values).fetchall()  # noqa: S608 - ours
+                self._con.execute(f"SELECT sum(hash(t)) FROM ({query}) AS t", values).fetchall()
         except (IntegrityError, *MALFORMED) as error:
             return str(error)
         return ""
@@ -166,14 +166,14 @@ class TableCheck:
         nothing = rows.json_rows(table, "none")
         wanted = self._outside_unreadable(table)
         sides = [
-            f"SELECT * FROM ({side}) WHERE {wanted}"  # noqa: S608 - ours
+            f"SELECT * FROM ({side}) WHERE {wanted}"
             for side in (expected or nothing, stored or nothing)
         ]
         values = {**parameters, **({} if expected and stored else {"none": "[]"})}
         with duck.guarded(f"read table {table.name}"):
             sums = [
                 self._con.execute(
-                    f"SELECT count(*), sum(hash({duck.name_list(table.column_names)}))"  # noqa: S608
+                    f"SELECT count(*), sum(hash({duck.name_list(table.column_names)}))"
                     f" FROM ({side})",
                     {name: value for name, value in values.items() if f"${name}" in side},
                 ).fetchone()
@@ -184,7 +184,7 @@ class TableCheck:
 
     def _name_commits(self, table: Table, sides: list[str], values: dict[str, Any]) -> None:
         columns = duck.name_list(table.column_names)
-        mine, theirs = (f"SELECT {columns} FROM ({side})" for side in sides)  # noqa: S608
+        mine, theirs = (f"SELECT {columns} FROM ({side})" for side in sides)
         found = self._con.execute(
             "SELECT seq, min(kind) FROM ("
             f"SELECT seq, 'missing or changed' AS kind FROM ({mine} EXCEPT ALL {theirs})"
@@ -202,12 +202,11 @@ class TableCheck:
     def _expected(self, table: Table) -> tuple[str | None, dict[str, Any]]:
         columns = duck.name_list(table.column_names)
         queries = [
-            f"SELECT {columns} FROM ({query})"  # noqa: S608 - ours
-            for _seq, query in self._queries.get(table.name, ())
+            f"SELECT {columns} FROM ({query})" for _seq, query in self._queries.get(table.name, ())
         ]
         parameters = {}
         if inline := self._inline.get(table.name):
-            queries.append(f"SELECT {columns} FROM ({rows.json_rows(table, 'rows')})")  # noqa: S608
+            queries.append(f"SELECT {columns} FROM ({rows.json_rows(table, 'rows')})")
             parameters["rows"] = rows.rows_json(inline)
         return " UNION ALL ".join(queries) or None, parameters
 
@@ -229,7 +228,7 @@ class TableCheck:
         """Return a SELECT of the rows of the commits that are being compared."""
         paths = [self.store.local_path(file.key) or Path(file.key) for file in files]
         return (
-            f"SELECT {duck.name_list(table.column_names)} FROM {duck.parquet(*paths)}"  # noqa: S608
+            f"SELECT {duck.name_list(table.column_names)} FROM {duck.parquet(*paths)}"
             f" WHERE seq BETWEEN {self._first} AND {self._last}"
         )
 

@@ -43,7 +43,7 @@ def write_rows(store: Store, table: str, rows: Sequence[Row]) -> DataRef:
     with store.scratch() as folder, duck.connect(memory_mb=MEMORY_MB) as con:
         path = folder / "rows.jsonl"
         write_lines(path, rows)
-        query = f"SELECT * FROM {json_lines(path, columns)}"  # noqa: S608 - names are ours
+        query = f"SELECT * FROM {json_lines(path, columns)}"
         return write_relation(store, con, folder, table, query, rows=len(rows))
 
 

@@ -163,7 +163,7 @@ def _read_at(path: Path, start: int, length: int) -> bytes:
 
 
 def _sum(con: "DuckDBPyConnection", column: str, source: str) -> int:
-    row = con.execute(f"SELECT sum({column}) FROM {source}").fetchone()  # noqa: S608 - ours
+    row = con.execute(f"SELECT sum({column}) FROM {source}").fetchone()
     return int(row[0] or 0) if row else 0
 
 

@@ -50,7 +50,7 @@ def settle_manifests(store: Store, con: "DuckDBPyConnection", folder: Path) -> N
 def store_long_texts(store: Store, con: "DuckDBPyConnection") -> None:
     """Store the texts that are too long for a row."""
     result = con.execute(
-        "SELECT DISTINCT text FROM (SELECT card AS text FROM given_versions"  # noqa: S608 - ours
+        "SELECT DISTINCT text FROM (SELECT card AS text FROM given_versions"
         " UNION ALL SELECT description FROM given_versions"
         f" UNION ALL SELECT description FROM given_entries) WHERE strlen(text) > {SHORT_TEXT}"
     )

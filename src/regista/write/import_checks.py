@@ -86,7 +86,7 @@ def distinct(con: "DuckDBPyConnection", table: str, column: str, limit: int) -> 
         InvalidInputError: there are more than `limit`.
     """
     found = con.execute(
-        f"SELECT DISTINCT {column} FROM given_{table} ORDER BY 1 LIMIT {limit + 1}"  # noqa: S608
+        f"SELECT DISTINCT {column} FROM given_{table} ORDER BY 1 LIMIT {limit + 1}"
     ).fetchall()
     if len(found) > limit:
         raise InvalidInputError(
@@ -126,7 +126,7 @@ def _view(table: ImportTable, file: ForeignFile | None) -> str:
     columns = file.columns if file else {}
     values = ", ".join(f"{_value(field, columns)} AS {field.name}" for field in table.fields)
     source = f"{file.source}" if file else "(SELECT 0 AS file_row_number) WHERE false"
-    return f"SELECT {values}, file_row_number AS position FROM {source}"  # noqa: S608 - names are ours
+    return f"SELECT {values}, file_row_number AS position FROM {source}"
 
 
 def _value(field: Field, columns: Mapping[str, str]) -> str:
@@ -152,7 +152,7 @@ def _check_values(con: "DuckDBPyConnection", table: ImportTable) -> None:
     whens = " ".join(f"WHEN {broken} THEN {quoted(text)}" for broken, text in cases)
     # the first row in error, without sorting: all of them may be
     row = con.execute(
-        "SELECT min(position), arg_min(problem, position) FROM"  # noqa: S608 - names are ours
+        "SELECT min(position), arg_min(problem, position) FROM"
         f" (SELECT position, CASE {whens} END AS problem FROM given_{table.name})"
         " WHERE problem IS NOT NULL"
     ).fetchone()
@@ -165,7 +165,7 @@ def _check_unique(
 ) -> None:
     columns = list(grain)
     row = con.execute(
-        f"SELECT {name_list(columns)} FROM given_{table.name} WHERE {where}"  # noqa: S608 - ours
+        f"SELECT {name_list(columns)} FROM given_{table.name} WHERE {where}"
         " GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
     ).fetchone()
     if row:
@@ -189,7 +189,7 @@ def _check_link(con: "DuckDBPyConnection", table: ImportTable, link: Link) -> No
         columns = name_list(wanted.columns)
         with reading(table.file):
             row = con.execute(
-                f"SELECT {columns} FROM given_{table.name}"  # noqa: S608 - ours
+                f"SELECT {columns} FROM given_{table.name}"
                 f" ANTI JOIN given_{wanted.parent} USING ({columns}) WHERE {where} LIMIT 1"
             ).fetchone()
         if row:

@@ -55,13 +55,13 @@ def make_views(con: "DuckDBPyConnection", import_: str) -> None:
             coalesce(m.files, 0) AS files, coalesce(m.bytes, v.bytes, 0) AS bytes
         FROM given_versions v JOIN ids i USING (entry)
         LEFT JOIN manifests m USING (entry, version)
-    """)  # noqa: S608 - ours
+    """)
     con.execute(f"""
         CREATE VIEW known_runs AS
         SELECT i.entry_id, r.* EXCLUDE (run_id), r.run_id AS given_id,
             {quoted(f"x{import_[:_ID_DIGITS]}-")} || r.run_id AS run_id
         FROM given_eval_runs r JOIN ids i USING (entry)
-    """)  # noqa: S608 - ours
+    """)
 
 
 def write_tables(store: Store, con: "DuckDBPyConnection", folder: Path) -> list[DataRef]:
@@ -81,7 +81,7 @@ def write_tables(store: Store, con: "DuckDBPyConnection", folder: Path) -> list[
 
 
 def _count(con: "DuckDBPyConnection", view: str) -> int:
-    row = con.execute(f"SELECT count(*) FROM {view}").fetchone()  # noqa: S608 - ours
+    row = con.execute(f"SELECT count(*) FROM {view}").fetchone()
     return int(row[0]) if row else 0
 
 
@@ -99,7 +99,7 @@ _QUERIES = {
         SELECT entry_id, entry, kind, version::INTEGER AS version, digest, label, files, bytes,
             uri, run, code, params, {_short("card")}, {_digest("card")}, source
         FROM known_versions ORDER BY entry_id, version
-    """,  # noqa: S608 - ours
+    """,
     "files": """
         SELECT entry_id, entry, version::INTEGER AS version, path, size, sha256
         FROM given_files JOIN ids USING (entry) ORDER BY entry_id, version, path
@@ -135,7 +135,7 @@ _QUERIES = {
         SELECT entry_id, entry, version, {_short("description")}, {_digest("description")}
         FROM given JOIN ids USING (entry) WHERE given.description IS NOT NULL
         ORDER BY entry_id, version
-    """,  # noqa: S608 - ours
+    """,
     "aliases": """
         SELECT entry_id, entry, alias, version::INTEGER AS version
         FROM given_aliases JOIN ids USING (entry) ORDER BY entry_id, alias

@@ -43,7 +43,7 @@ def sorted_copy(
     # seq and i come last, so that rows that compare equal have one order whoever sorts them
     order = dict.fromkeys((*table.order, "seq", "i"))
     statement = (
-        f"COPY (SELECT {duck.name_list(table.column_names)} FROM ({query})"  # noqa: S608 - ours
+        f"COPY (SELECT {duck.name_list(table.column_names)} FROM ({query})"
         f" ORDER BY {duck.name_list(order)}) TO {duck.quoted(str(path))}"
         f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {row_group_size(rows)})"
     )
@@ -80,7 +80,7 @@ def schemas_of(con: "DuckDBPyConnection", paths: Sequence[Path]) -> dict[Path, C
     found: dict[str, list[tuple[str, str]]] = {str(path): [] for path in paths}
     files = ", ".join(duck.escaped_path(path) for path in paths)
     rows = con.execute(
-        "SELECT file_name, name, duckdb_type"  # noqa: S608 - paths are quoted
+        "SELECT file_name, name, duckdb_type"
         f" FROM parquet_schema([{files}]) WHERE duckdb_type IS NOT NULL"
     ).fetchall()
     for file, name, type_ in rows:
@@ -90,5 +90,5 @@ def schemas_of(con: "DuckDBPyConnection", paths: Sequence[Path]) -> dict[Path, C
 
 def count_rows(con: "DuckDBPyConnection", *paths: Path) -> int:
     """Return how many rows Parquet files have together, by their footers."""
-    ((count,),) = con.execute(f"SELECT count(*) FROM {duck.parquet(*paths)}").fetchall()  # noqa: S608
+    ((count,),) = con.execute(f"SELECT count(*) FROM {duck.parquet(*paths)}").fetchall()
     return int(count)

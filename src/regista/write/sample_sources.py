@@ -108,7 +108,7 @@ class _JsonLines:
             FROM read_json({duck.escaped_path(self._path)}, format = 'newline_delimited',
                 compression = 'none', maximum_object_size = {_MAX_LINE_BYTES},
                 columns = {{{fields}}})
-        """  # noqa: S608 - names are ours, the path is quoted
+        """
 
     def where(self, position: int) -> str:
         if not self._given:
@@ -163,7 +163,7 @@ class _Parquet:
                 {value["value"]} IS NOT NULL AS has_value,
                 {value["passed"]} IS NOT NULL AS has_passed
             FROM {self._file.source}
-        """  # noqa: S608 - names are ours, the path is quoted
+        """
 
     def where(self, position: int) -> str:
         return f"{shown(self.name, 200)}, row {position + 1}"

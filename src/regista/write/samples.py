@@ -69,13 +69,13 @@ def _sort(con: "DuckDBPyConnection", source: SampleSource, staged: Path, ordered
     # staged first: sorting reads its input once, and a wrong row must be found before
     _copy(con, source, staged)
     wrong = con.execute(
-        f"SELECT n, problem FROM {duck.parquet(staged)}"  # noqa: S608 - ours
+        f"SELECT n, problem FROM {duck.parquet(staged)}"
         " WHERE problem IS NOT NULL ORDER BY n LIMIT 1"
     ).fetchone()
     if wrong:
         raise InvalidInputError(f"{source.where(wrong[0])}: {wrong[1]}")
     query = (
-        f"SELECT task, sample_id, metric, value, passed FROM {duck.parquet(staged)}"  # noqa: S608
+        f"SELECT task, sample_id, metric, value, passed FROM {duck.parquet(staged)}"
         f" ORDER BY {_GRAIN}"
     )
     counted = con.execute(f"COPY ({query}) TO {duck.quoted(str(ordered))} (FORMAT parquet)")
@@ -92,7 +92,7 @@ def _copy(con: "DuckDBPyConnection", source: SampleSource, target: Path) -> None
         f"nfc_normalize(left({name}, {MAX_NAME + 1})) AS {name}" for name in ("sample_id", "metric")
     )
     query = (
-        f"SELECT n, {kept}, nfc_normalize(left(coalesce(task, ''), {MAX_NAME + 1})) AS task,"  # noqa: S608
+        f"SELECT n, {kept}, nfc_normalize(left(coalesce(task, ''), {MAX_NAME + 1})) AS task,"
         f" coalesce(value, passed::DOUBLE) + 0.0 AS value, passed, {_problem()} AS problem"
         f" FROM ({source.query()})"
     )
@@ -123,7 +123,7 @@ def _problem() -> str:
 
 def _refuse_duplicates(con: "DuckDBPyConnection", ordered: Path, source: SampleSource) -> None:
     found = con.execute(
-        f"SELECT task, metric, sample_id FROM (SELECT {_GRAIN},"  # noqa: S608 - ours
+        f"SELECT task, metric, sample_id FROM (SELECT {_GRAIN},"
         f" ({_GRAIN}) = lag(({_GRAIN})) OVER () AS again FROM {duck.parquet(ordered)})"
         " WHERE again LIMIT 1"
     ).fetchone()
@@ -139,7 +139,7 @@ def _refuse_duplicates(con: "DuckDBPyConnection", ordered: Path, source: SampleS
 def _digest(con: "DuckDBPyConnection", ordered: Path) -> str:
     hasher = hashlib.sha256()
     result = con.execute(
-        f"SELECT concat_ws(chr(9), {_GRAIN}, value::VARCHAR,"  # noqa: S608 - ours
+        f"SELECT concat_ws(chr(9), {_GRAIN}, value::VARCHAR,"
         f" coalesce(passed::VARCHAR, '')) FROM {duck.parquet(ordered)}"
     )
     while batch := result.fetchmany(_BATCH):

@@ -134,7 +134,7 @@ def _rewritten(
         f'CAST({_value(column.name, known)} AS {column.type}) AS "{column.name}"'
         for column in table.columns
     )
-    source = f"SELECT {values} FROM {duck.parquet(path)}"  # noqa: S608 - names are ours
+    source = f"SELECT {values} FROM {duck.parquet(path)}"
     target = folder / f"{table.name}.parquet"
     rows = count_rows(con, path)
     if sorted_copy(con, table, source, target, rows=rows) != rows:

@@ -106,14 +106,14 @@ class StateRows:
 
     def digests(self) -> Iterator[tuple[str, list[list[Any]]]]:
         """Yield entry id and [digest, version] of all versions whose digests start alike."""
-        spilled = f"SELECT k AS entry_id, d AS digest, v AS version FROM {self._lines()}"  # noqa: S608
+        spilled = f"SELECT k AS entry_id, d AS digest, v AS version FROM {self._lines()}"
         queries = [f"{spilled} WHERE d IS NOT NULL"]
         queries += [
-            f"SELECT entry_id, digest, version FROM ({query})"  # noqa: S608 - ours
+            f"SELECT entry_id, digest, version FROM ({query})"
             for query in self._queries.get("versions", ())
         ]
         result = self._con.cursor().execute(
-            f"SELECT entry_id, digest, version FROM ({' UNION ALL '.join(queries)})"  # noqa: S608
+            f"SELECT entry_id, digest, version FROM ({' UNION ALL '.join(queries)})"
             " ORDER BY entry_id, left(digest, 8), version"
         )
         for (entry_id, _), found in groupby(_fetched(result), lambda row: (row[0], row[1][:8])):
@@ -142,7 +142,7 @@ class StateRows:
 
     def _spilled(self) -> Iterator[tuple[Any, ...]]:
         result = self._con.cursor().execute(
-            f"SELECT k, v, q, i, t, a, r FROM {self._lines()} ORDER BY k, v, q, i"  # noqa: S608
+            f"SELECT k, v, q, i, t, a, r FROM {self._lines()} ORDER BY k, v, q, i"
         )
         for entry_id, version, seq, i, time, actor, text in _fetched(result):
             yield entry_id, version, (seq, i, Stamp(seq, time, actor), json.loads(text))
@@ -155,7 +155,7 @@ class StateRows:
         version = "0" if table in _OF_ENTRIES else "coalesce(version, 0)"
         union = " UNION ALL ".join(self._queries[table])
         result = self._con.cursor().execute(
-            f"SELECT entry_id, {version}, seq, i, {', '.join(map(_as_logged, columns))}"  # noqa: S608
+            f"SELECT entry_id, {version}, seq, i, {', '.join(map(_as_logged, columns))}"
             f" FROM ({union}) {state_clause(table)} ORDER BY entry_id, 2, seq, i"
         )
         for entry_id, number, seq, i, *values in _fetched(result):

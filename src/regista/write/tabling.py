@@ -157,7 +157,7 @@ class _Staging:
         queries, parameters = self._pieces(table.name)
         if files := self._files.get(table.name):
             columns = duck.name_list(table.column_names)
-            queries.append(f"SELECT {columns} FROM {duck.parquet(*files)}")  # noqa: S608 - ours
+            queries.append(f"SELECT {columns} FROM {duck.parquet(*files)}")
         query = " UNION ALL ".join(queries)
         written = sorted_copy(self._con, table, query, path, rows=announced, parameters=parameters)
         if written != announced:

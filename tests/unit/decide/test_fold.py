@@ -6,9 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.chance import run_at_random
-from support.history import History, demote, history_with, log_rows, promote, register, rollback
-from support.registries import GATED, OPEN
 
 from regista.decide import fold
 from regista.decide.heads import (
@@ -26,6 +23,9 @@ from regista.decide.state import Overlay
 from regista.model import canonical
 from regista.model.times import format_time
 from regista.read.replica import fold_commit
+from support.chance import run_at_random
+from support.history import History, demote, history_with, log_rows, promote, register, rollback
+from support.registries import GATED, OPEN
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=5)
 numbers = st.integers(0, 2**40)

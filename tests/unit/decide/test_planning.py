@@ -3,8 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from support.history import History, demote, history_with, log, log_rows, promote, register
-from support.registries import GATED
 
 from regista.decide.operations.context import Payload, Request
 from regista.decide.planning import PLANNERS, plan_commit
@@ -12,6 +10,8 @@ from regista.errors import InvalidInputError, NotFoundError
 from regista.model.commit import DataRef
 from regista.registry import requests
 from regista.registry.results import RESULT_TYPES
+from support.history import History, demote, history_with, log, log_rows, promote, register
+from support.registries import GATED
 
 SCORE = {"task": "", "metric": "acc", "slice": "", "value": "0.9"}
 

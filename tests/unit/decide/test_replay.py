@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.chance import run_at_random
-from support.history import History, history_with, log, promote, register, rollback
-from support.registries import GATED, OPEN, STAGES, Json
 
 from regista.decide.replay import UnrecordedFactError, differences
 from regista.model.commit import Commit, OpRecord
 from regista.registry import requests
+from support.chance import run_at_random
+from support.history import History, history_with, log, promote, register, rollback
+from support.registries import GATED, OPEN, STAGES, Json
 
 Change = Callable[[dict[str, Any]], None]
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.history import History, demote, history_with, promote, register, rollback
 
 from regista.decide.fold import restack
 from regista.decide.heads import SlotHead
 from regista.errors import NotFoundError
 from regista.registry import requests
+from support.history import History, demote, history_with, promote, register, rollback
 
 BROKEN = {"ok": False, "missing": ["m.bin"], "corrupt": []}
 CORRUPT = {"ok": False, "missing": [], "corrupt": ["m.bin"]}

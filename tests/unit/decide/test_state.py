@@ -1,6 +1,12 @@
 """The pinned state: what selectors name, and that planning never alters what it stands on."""
 
 import pytest
+
+from regista.decide.fold import Stamp
+from regista.decide.state import State, rollback_candidates
+from regista.errors import InvalidInputError, NotFoundError
+from regista.model.selectors import VersionRef
+from regista.registry import requests
 from support.history import (
     History,
     demote,
@@ -12,12 +18,6 @@ from support.history import (
     rollback,
 )
 from support.registries import OPEN
-
-from regista.decide.fold import Stamp
-from regista.decide.state import State, rollback_candidates
-from regista.errors import InvalidInputError, NotFoundError
-from regista.model.selectors import VersionRef
-from regista.registry import requests
 
 
 def number(history: History, ref: str, *, deleted: bool = False) -> int:

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.chance import run_at_random
-from support.registries import GATED, OPEN, apply_policy, new_registry, register, register_request
 
 from regista.decide.state import Overlay
 from regista.errors import InvalidInputError, NotFoundError
@@ -15,6 +13,8 @@ from regista.model.times import format_time, parse_time
 from regista.read.past import seq_as_of, state_as_of
 from regista.read.replica import Replica, fold_commit
 from regista.registry.core import Registry
+from support.chance import run_at_random
+from support.registries import GATED, OPEN, apply_policy, new_registry, register, register_request
 
 
 def random_registry(seed: int, commits: int, policy: dict[str, Any] = OPEN) -> Registry:
@@ -67,8 +67,18 @@ def test_what_the_past_never_heard_of_is_not_there() -> None:
     for number in range(3):
         register(registry, "m", f"content {number}")
     past = state_as_of(registry.replica, 2)
-    for key in ("n/x", "e/e9-9", "v/e2-0/7", "s/e2-0/prod", "l/e2-0/1.0", "d/e2-0/00000000",
-                "r/r1-1", "h/prod", "a/best", "t/never"):
+    for key in (
+        "n/x",
+        "e/e9-9",
+        "v/e2-0/7",
+        "s/e2-0/prod",
+        "l/e2-0/1.0",
+        "d/e2-0/00000000",
+        "r/r1-1",
+        "h/prod",
+        "a/best",
+        "t/never",
+    ):
         assert past.heads.get(key) is None
     assert past.entry("m").last_version == 1
     with pytest.raises(NotFoundError):
@@ -157,7 +167,11 @@ def test_a_number_means_itself() -> None:
     registry = new_registry()
     register(registry, "m", "one")
     assert [seq_as_of(registry.replica, as_of) for as_of in (1, 2, "1", "2", "002")] == [
-        1, 2, 1, 2, 2,
+        1,
+        2,
+        1,
+        2,
+        2,
     ]
 
 

@@ -5,8 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.chance import run_at_random
-from support.registries import GATED, REGISTRY_ID, new_registry, register, register_request, reopen
 
 from regista.decide.state import Overlay
 from regista.errors import IntegrityError, NewerFormatError
@@ -17,6 +15,8 @@ from regista.read import replica as replica_module
 from regista.read.replica import Replica, fold_commit
 from regista.registry.core import Registry
 from regista.storage.store import Store
+from support.chance import run_at_random
+from support.registries import GATED, REGISTRY_ID, new_registry, register, register_request, reopen
 
 
 def folded(replica: Replica) -> dict[str, Any]:

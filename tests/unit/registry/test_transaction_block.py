@@ -1,10 +1,10 @@
 """`Registry.transaction`: several operations as one commit, and the same one again."""
 
 import pytest
-from support.registries import new_registry
 
 from regista.errors import TxidReusedError
 from regista.registry.core import Registry
+from support.registries import new_registry
 
 
 def _promoted(registry: Registry, *, txid: str) -> list[int]:

@@ -37,7 +37,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 def test_hundreds_of_random_updates_agree_with_a_dict() -> None:
     store = MemoryStore("checkpoints")
-    rng = random.Random(7)  # noqa: S311 - not for secrets
+    rng = random.Random(7)
     model: Changes = {}
     most_runs = 0
     for seq in range(1, 301):

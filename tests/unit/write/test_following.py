@@ -1,14 +1,14 @@
 """What follows a commit, and that a kill at any point of it is made good by the next."""
 
 import pytest
-from fakes.faulty_store import FaultyStore, KilledError
-from support.registries import copy_of, new_registry, register, reopen
 
+from fakes.faulty_store import FaultyStore, KilledError
 from regista.model.tables import TABLES
 from regista.storage.cover import schema_key
 from regista.storage.memory import MemoryStore
 from regista.storage.store import Store
 from regista.storage.tablefiles import tables_covered_to
+from support.registries import copy_of, new_registry, register, reopen
 
 EVERY = 64
 

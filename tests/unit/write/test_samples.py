@@ -69,7 +69,7 @@ def test_objects_json_lines_and_parquet_give_the_same_rows_and_digest(tmp_path: 
 
 
 def test_rows_are_kept_sorted_by_task_metric_and_sample() -> None:
-    shuffled = random.Random(1).sample(SAMPLES, len(SAMPLES))  # noqa: S311 - a test's dice
+    shuffled = random.Random(1).sample(SAMPLES, len(SAMPLES))
     found = kept(shuffled)
     grains = [(row["task"], row["metric"], row["sample_id"]) for row in found]
     assert grains == sorted(grains)
@@ -315,7 +315,7 @@ def test_damaged_parquet_is_read_or_refused_and_never_more(
     damage: Callable[[random.Random, bytes], bytes], tmp_path: Path
 ) -> None:
     good = write_parquet(tmp_path / "good.parquet", SAMPLES, TYPES).read_bytes()
-    dice = random.Random(7)  # noqa: S311 - a test's dice
+    dice = random.Random(7)
     store = MemoryStore("test")
     path = tmp_path / "s.parquet"
     refused = 0

@@ -5,17 +5,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
-from fakes.faulty_store import Fault, FaultyStore
-from support.registries import (
-    GATED,
-    OPEN,
-    Json,
-    new_registry,
-    register,
-    register_request,
-    reopen,
-)
 
+from fakes.faulty_store import Fault, FaultyStore
 from regista.errors import (
     ConflictError,
     InvalidInputError,
@@ -31,6 +22,15 @@ from regista.storage.log import Log
 from regista.storage.memory import MemoryStore
 from regista.verify.problems import Verification
 from regista.write.following import Follower
+from support.registries import (
+    GATED,
+    OPEN,
+    Json,
+    new_registry,
+    register,
+    register_request,
+    reopen,
+)
 
 ATTEMPTS = 5
 
@@ -90,9 +90,12 @@ def race() -> Race:
 
 @pytest.mark.parametrize("losses", [1, 2, 4])
 def test_a_number_that_another_writer_took_is_planned_anew(race: Race, losses: int) -> None:
-    race.store.overtake(*(
-        lambda k=k: register(race.other, "m", f"other {k}") for k in range(losses)  # type: ignore[misc]
-    ))
+    race.store.overtake(
+        *(
+            lambda k=k: register(race.other, "m", f"other {k}")
+            for k in range(losses)  # type: ignore[misc]
+        )
+    )
     result = register(race.ours, "m", "ours")
     assert (result.version, result.seq) == (losses + 1, losses + 2)
     assert race.ops() == [("bob", "register")] * losses + [("ann", "register")]
@@ -268,7 +271,9 @@ def test_tables_that_cannot_be_written_are_a_warning_and_the_commit_stands(race:
     assert register(race.ours, "m", "three").version == 3
     assert len(race.ours.writer.warnings) == 1
     assert [row["version"] for row in race.ours.history("m") if row["event"] == "registered"] == [
-        3, 2, 1,
+        3,
+        2,
+        1,
     ]
     assert race.verified().ok
 

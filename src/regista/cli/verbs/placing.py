@@ -1,6 +1,5 @@
 """`check`, `promote`, `demote`, `rollback` and `drill`: what enters and leaves a stage."""
 
-
 import click
 
 from regista.cli import ci, output

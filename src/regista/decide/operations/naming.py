@@ -99,7 +99,8 @@ def plan_tag(context: Context, args: Json, _payload: Payload) -> Planned:
     for key in removed:
         if key not in tags:
             raise NotFoundError(
-                f"{shown(args['ref'])} has no tag {shown(key)}", hint=f'regista show "{args["ref"]}"'
+                f"{shown(args['ref'])} has no tag {shown(key)}",
+                hint=f'regista show "{args["ref"]}"',
             )
         rows.append(compact("tags", **common, key=key))
     after = {key: value for key, value in tags.items() if key not in removed}

@@ -1,11 +1,11 @@
 """Planning `eval log`."""
 
 import pytest
-from support.history import History, history_with, log, log_rows, manifest_of, register
 
 from regista.decide.operations.context import Payload
 from regista.errors import InvalidInputError, NotFoundError
 from regista.registry import requests
+from support.history import History, history_with, log, log_rows, manifest_of, register
 
 SCORE = {"task": "", "metric": "acc", "slice": "", "value": "0.9"}
 

@@ -1,11 +1,11 @@
 """Planning `rename`, `alias`, `tag` and `describe`."""
 
 import pytest
-from support.history import History, demote, history_with, log, promote, register
-from support.registries import GATED, OPEN, STAGES
 
 from regista.errors import InvalidInputError, NotFoundError, RefusedError
 from regista.registry import requests
+from support.history import History, demote, history_with, log, promote, register
+from support.registries import GATED, OPEN, STAGES
 
 BY_NAME = {
     **STAGES,

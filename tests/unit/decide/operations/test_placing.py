@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from support.history import History, demote, history_with, log, promote, register, rollback
-from support.registries import GATED, OPEN, STAGES
 
 from regista.errors import InvalidInputError, NotFoundError, RefusedError
 from regista.registry import requests
+from support.history import History, demote, history_with, log, promote, register, rollback
+from support.registries import GATED, OPEN, STAGES
 
 
 def evaluated(*scores: str) -> History:

@@ -1,12 +1,12 @@
 """Planning `init` and `policy apply`: the policy in force is part of the history."""
 
 import pytest
-from support.history import History, demote, history_with, promote
-from support.registries import GATED, OPEN, Json
 
 from regista.decide.operations.context import Request
 from regista.errors import InvalidInputError, RefusedError
 from regista.registry import requests
+from support.history import History, demote, history_with, promote
+from support.registries import GATED, OPEN, Json
 
 
 def apply(history: History, policy: Json) -> Request:

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from support.history import History, demote, history_with, log, manifest_of, promote, register
-from support.registries import OPEN
 
 from regista.errors import InvalidInputError, NotFoundError
 from regista.registry import requests
+from support.history import History, demote, history_with, log, manifest_of, promote, register
+from support.registries import OPEN
 
 
 def rows(history: History, table: str) -> list[dict[str, Any]]:

@@ -1,11 +1,11 @@
 """Planning `deprecate`, `restore`, `archive` and `delete`."""
 
 import pytest
-from support.history import History, demote, history_with, promote, register
 
 from regista.decide.operations.context import Request
 from regista.errors import NotFoundError, RefusedError
 from regista.registry import requests
+from support.history import History, demote, history_with, promote, register
 
 
 def change(op: str, ref: str = "m@1", *, purge: bool = False) -> Request:
