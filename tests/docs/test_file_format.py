@@ -124,7 +124,7 @@ class Reader:
                 return manifest["seq"], manifest["runs"]
         raise AssertionError("there is no checkpoint")
 
-    def look_up(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
+    def look_up(self, key: str) -> Any:
         """Return a key's value from the newest checkpoint."""
         for run in self.checkpoint()[1]:
             data = (self.root / run["key"]).read_bytes()

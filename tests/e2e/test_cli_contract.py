@@ -331,7 +331,7 @@ def test_a_list_of_operations_is_one_commit(small: Cli) -> None:
 
 
 def test_statuses_aliases_tags_and_names(small: Cli) -> None:
-    def ok(*line: str) -> Any:  # noqa: ANN401 - what it printed
+    def ok(*line: str) -> Any:
         ran = small.inside(*line, "--json")
         assert ran.code == 0, ran
         return ran.json

@@ -23,7 +23,7 @@ class Ran:
     registry: Path
     output: str
 
-    def ask(self, *arguments: str, expect: int = 0) -> Any:  # noqa: ANN401 - any JSON value
+    def ask(self, *arguments: str, expect: int = 0) -> Any:
         """Run a command with `--json` on the registry."""
         done = subprocess.run(
             [sys.executable, "-m", "regista", "--registry", self.registry, *arguments, "--json"],

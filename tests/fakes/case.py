@@ -64,7 +64,7 @@ class FakeCase:
         """The candidate."""
         return self.versions[self._number]
 
-    def add(self, number: int, **fields: Any) -> VersionHead:  # noqa: ANN401
+    def add(self, number: int, **fields: Any) -> VersionHead:
         """Add or replace a version."""
         head = self.versions.get(number) or VersionHead(
             "e1-0", number, f"{number:064x}", number, EARLIER, "ana", files=1, bytes=10
@@ -121,11 +121,11 @@ class FakeCase:
         """Return the latest run of a suite."""
         return self.runs.get((version.version, suite))
 
-    def observe(self, kind: str, subject: str) -> Any:  # noqa: ANN401
+    def observe(self, kind: str, subject: str) -> Any:
         """Return a fact that the test has put in place."""
         return self.facts[kind, subject]
 
-    def query(self, sql: str, limits: dict[str, int]) -> Any:  # noqa: ANN401
+    def query(self, sql: str, limits: dict[str, int]) -> Any:
         """Return the answer that the test has put in place, and note what was asked."""
         self.queries.append((sql, limits))
         return self.answer

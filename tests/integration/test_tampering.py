@@ -67,7 +67,7 @@ class Scene:
             if self.store.get(key) is not data:
                 self.store.put(key, data)
 
-    def verify(self, **options: Any) -> Verification:  # noqa: ANN401
+    def verify(self, **options: Any) -> Verification:
         return reopen(self.store).verify(**options)
 
     def commit(self, seq: int) -> Json:
@@ -120,7 +120,7 @@ def truncate(data: bytes) -> bytes:
     return data[: len(data) // 2]
 
 
-def seq_of(scene: Scene, op: str, **decision: Any) -> int:  # noqa: ANN401
+def seq_of(scene: Scene, op: str, **decision: Any) -> int:
     """Return the first commit with an operation that was decided so."""
     return next(
         seq
@@ -384,7 +384,7 @@ def test_commits_at_the_end_that_are_not_tabled_are_no_problem(scene: Scene) -> 
 
 
 @pytest.mark.parametrize("damage", [truncate, None, "rows"], ids=["truncate", "remove", "rows"])
-def test_a_damaged_or_missing_schema_file_is_found(scene: Scene, damage: Any) -> None:  # noqa: ANN401
+def test_a_damaged_or_missing_schema_file_is_found(scene: Scene, damage: Any) -> None:
     key = "tables/versions/schema.parquet"
     if damage is None:
         scene.store.delete(key)
@@ -497,7 +497,7 @@ def test_purged_blobs_are_no_problem(scene: Scene) -> None:
 # ---- fields
 
 
-def paths_of(value: Any, path: Path = ()) -> Iterator[Path]:  # noqa: ANN401
+def paths_of(value: Any, path: Path = ()) -> Iterator[Path]:
     """Yield the path of every value within a JSON value; of long lists the first few."""
     items: Any = ()
     if isinstance(value, dict):
@@ -509,7 +509,7 @@ def paths_of(value: Any, path: Path = ()) -> Iterator[Path]:  # noqa: ANN401
         yield from paths_of(item, (*path, key))
 
 
-def other(value: Any) -> Any:  # noqa: ANN401
+def other(value: Any) -> Any:
     """Return another value of the same kind."""
     if isinstance(value, bool):
         return not value

@@ -75,7 +75,7 @@ class RegistryMachine(RuleBasedStateMachine):
             for stack in entry.stacks.values()
         )
 
-    def _do(self, view: int, txid: str | None, call: Call, expected: Callable[[], Any]) -> Any:  # noqa: ANN401
+    def _do(self, view: int, txid: str | None, call: Call, expected: Callable[[], Any]) -> Any:
         """Run a call, and the model's; both succeed, or both raise the same kind of error."""
         if txid in self.done:
             txid = None
@@ -323,4 +323,4 @@ def check(registry: Registry, model: Model, as_of: int | None = None) -> None:
 
 
 def test_a_registry_does_what_the_model_does_in_any_order_of_operations() -> None:
-    run_state_machine_as_test(RegistryMachine, settings=SETTINGS)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(RegistryMachine, settings=SETTINGS)

@@ -28,7 +28,7 @@ class Ran:
     err: str
 
     @property
-    def json(self) -> Any:  # noqa: ANN401 - whatever the command printed
+    def json(self) -> Any:
         """Standard output as JSON."""
         return json.loads(self.out)
 
@@ -78,7 +78,7 @@ class Cli:
             os.environ.update(before[1])
         return Ran(code, *map(_text, streams))
 
-    def ok(self, *arguments: str, code: int = 0) -> Any:  # noqa: ANN401 - what it printed
+    def ok(self, *arguments: str, code: int = 0) -> Any:
         """Run a command with `--json`, expect an exit code, and return what it printed."""
         ran = self(*arguments, "--json")
         assert ran.code == code, ran

@@ -77,7 +77,7 @@ def _register_and_promote(registry: Registry) -> None:
     _evaluate(registry, "m@2", "0.80", dataset="data@1")
     registry.promote("m@2", "staging")
     registry.promote("m@2", "prod")
-    scores = [
+    scores: list[dict[str, Any]] = [
         {"metric": "acc", "value": f"0.{k + 100}", "slice": f"class={k}", "n": 10}
         for k in range(600)
     ]
@@ -92,8 +92,8 @@ def _register_and_promote(registry: Registry) -> None:
     registry.promote("m@2", "prod")
 
 
-def _evaluate(registry: Registry, ref: str, acc: str, **options: Any) -> None:  # noqa: ANN401
-    scores = [
+def _evaluate(registry: Registry, ref: str, acc: str, **options: Any) -> None:
+    scores: list[dict[str, Any]] = [
         {"metric": "acc", "value": acc, "n": 360, "direction": "higher"},
         {"metric": "acc", "value": "0.7", "slice": "class=3", "task": "t"},
     ]

@@ -106,7 +106,7 @@ class History:
         """Return what a stage holds."""
         return self.entry(name).holder(stage)
 
-    def observe(self, _request: Request, kind: str, subject: str) -> Any:  # noqa: ANN401
+    def observe(self, _request: Request, kind: str, subject: str) -> Any:
         """Return a fact from outside the log."""
         self._look(kind, subject)
         return self.facts.get((kind, subject), WHOLE)
@@ -141,7 +141,7 @@ class History:
         _names: dict[str, Any],
         _sql: str,
         _limits: dict[str, int],
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         """Return the canned answer."""
         return self.answer
 
@@ -149,13 +149,13 @@ class History:
         self.looked_up.append((kind, subject))
 
     @contextmanager
-    def _closed(self) -> Any:  # noqa: ANN401 - a context
+    def _closed(self) -> Any:
         before: Callable[[str, str], None] = self._look
 
         def refuse(kind: str, subject: str) -> None:
             raise AssertionError(f"a replay looked up {kind}:{subject}")
 
-        self._look = refuse  # type: ignore[method-assign]
+        self._look = refuse  # type: ignore[method-assign, assignment]
         try:
             yield
         finally:

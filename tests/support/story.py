@@ -69,7 +69,7 @@ def ask(
     log: SampleLog,
     query: str,
     as_of: int | None = None,
-    **values: Any,  # noqa: ANN401
+    **values: Any,
 ) -> list[tuple[Any, ...]]:
     found = run_query(store, log.tail, query, values or None, as_of=as_of)
     return [tuple(row) for row in found.fetchall()]

@@ -61,7 +61,7 @@ def logged_rows(log: SampleLog, table: str, *, upto: int = 10**9) -> list[dict[s
     return rows
 
 
-def _typed(value: Any, type_: str) -> Any:  # noqa: ANN401 - JSON to Python
+def _typed(value: Any, type_: str) -> Any:
     if value is None:
         return None
     if type_ == "DOUBLE":
@@ -81,7 +81,7 @@ def assert_tables_are_the_log(store: Store, log: SampleLog, *, upto: int | None 
     assert [row["sha256"] for row in commits] == [log.digest(seq + 1) for seq in range(last)]
 
 
-def data_ref(store: Store, table: str, query: str, *, i: int, **columns: Any) -> DataRef:  # noqa: ANN401
+def data_ref(store: Store, table: str, query: str, *, i: int, **columns: Any) -> DataRef:
     with store.scratch() as folder:
         path = folder / "data.parquet"
         ((rows,),) = _connection().execute(f"COPY ({query}) TO {duck.quoted(str(path))}").fetchall()

@@ -17,7 +17,7 @@ GATE: dict[str, Any] = {
 }
 
 
-def decided(**changes: Any) -> Decided:  # noqa: ANN401 - fields of any type
+def decided(**changes: Any) -> Decided:
     values = {
         "op": "promote",
         "seq": 7,

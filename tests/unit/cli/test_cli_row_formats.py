@@ -18,7 +18,7 @@ SELECT 1 AS n, 'a | <b>' AS text, NULL::VARCHAR AS nothing, 1.5 AS exact, true A
 """
 
 
-def relation(query: str = QUERY) -> Any:  # noqa: ANN401 - a DuckDB relation
+def relation(query: str = QUERY) -> Any:
     connection = duckdb.connect(":memory:")
     connection.execute("SET TimeZone = 'UTC'")
     return connection.sql(query).materialize()

@@ -81,7 +81,7 @@ def drilled(*, ok: bool = True, time: str = DAY_BEFORE, detail: str = "") -> Fak
     return case
 
 
-def drill(case: FakeCase, **params: Any) -> Any:  # noqa: ANN401
+def drill(case: FakeCase, **params: Any) -> Any:
     return evaluate("drill", {"max_age": "30d", **params}, case)
 
 

@@ -28,7 +28,7 @@ def test_every_commit_of_a_random_history_replays(seed: int) -> None:
 class Stopped:
     """A history just before a commit, and that commit."""
 
-    def __init__(self, *asked: Any, policy: Json = GATED) -> None:  # noqa: ANN401
+    def __init__(self, *asked: Any, policy: Json = GATED) -> None:
         self.history = history_with(2, policy)
         for stage in ("staging", "prod"):
             self.history.do(promote("m@1", stage))
@@ -42,11 +42,11 @@ class Stopped:
         return differences(self.history.again(commit), commit)
 
 
-def changed(commit: Commit, **fields: Any) -> Commit:  # noqa: ANN401
+def changed(commit: Commit, **fields: Any) -> Commit:
     return replace(commit, **fields)
 
 
-def with_op(commit: Commit, index: int = 0, **fields: Any) -> Commit:  # noqa: ANN401
+def with_op(commit: Commit, index: int = 0, **fields: Any) -> Commit:
     ops = list(commit.ops)
     ops[index] = replace(ops[index], **fields)
     return replace(commit, ops=tuple(ops))

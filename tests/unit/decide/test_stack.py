@@ -28,7 +28,7 @@ def damage(history: History, number: int, fact: dict[str, Any]) -> None:
     history.facts["blobs", history.version(number).digest] = fact
 
 
-def back(history: History, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+def back(history: History, **options: Any) -> dict[str, Any]:
     return history.decision(rollback(**options))
 
 

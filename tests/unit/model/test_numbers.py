@@ -100,7 +100,7 @@ def test_a_decimal_has_one_plain_or_scientific_text(
         "1_000",
         "0x10",
         "1e",
-        "١.٥",  # noqa: RUF001 - digits, but not ours
+        "١.٥",
         "1" * 200,
         "0." + "1" * (MAX_DIGITS + 1),
         "1\n2",

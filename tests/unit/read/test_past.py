@@ -20,7 +20,7 @@ from support.registries import GATED, OPEN, apply_policy, new_registry, register
 def random_registry(seed: int, commits: int, policy: dict[str, Any] = OPEN) -> Registry:
     registry = new_registry(policy)
 
-    def make(content: str, name: str = "m", **options: Any) -> Any:  # noqa: ANN401
+    def make(content: str, name: str = "m", **options: Any) -> Any:
         return register_request(registry.replica.store, name, content, **options)
 
     run_at_random(registry.submit_all, make, seed=seed, commits=commits)

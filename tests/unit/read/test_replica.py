@@ -42,7 +42,7 @@ def rewrite(store: Store, seq: int, change: Callable[[Commit], Commit]) -> None:
 def test_a_checkpoint_and_the_tail_give_the_heads_that_the_whole_log_gives(seed: int) -> None:
     registry = new_registry(GATED)
 
-    def make(content: str, name: str = "m", **options: Any) -> Any:  # noqa: ANN401
+    def make(content: str, name: str = "m", **options: Any) -> Any:
         return register_request(registry.replica.store, name, content, **options)
 
     for part in range(3):

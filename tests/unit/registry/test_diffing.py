@@ -6,7 +6,7 @@ from regista.errors import InvalidInputError
 from regista.registry.diffing import difference
 
 
-def view(version: int = 1, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of any type
+def view(version: int = 1, **changes: Any) -> dict[str, Any]:
     return {
         "name": "m",
         "version": version,

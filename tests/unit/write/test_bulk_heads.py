@@ -45,7 +45,7 @@ def latest(registry: Registry) -> Checkpoint:
 def happen(registry: Registry, seed: int) -> None:
     """Let all sorts of things happen, scores and files by digest among them."""
 
-    def make(content: str, name: str = "m", **options: Any) -> Any:  # noqa: ANN401
+    def make(content: str, name: str = "m", **options: Any) -> Any:
         return register_request(registry.replica.store, name, content, **options)
 
     run_at_random(registry.submit_all, make, seed=seed, commits=15)

@@ -64,7 +64,7 @@ decimals = st.decimals(allow_nan=False, allow_infinity=False, places=12, min_val
 
 @settings(max_examples=30, deadline=None)
 @given(decimals)
-def test_a_number_is_never_rounded(tmp_path_factory: pytest.TempPathFactory, number: Any) -> None:  # noqa: ANN401
+def test_a_number_is_never_rounded(tmp_path_factory: pytest.TempPathFactory, number: Any) -> None:
     folder = tmp_path_factory.mktemp("scores")
     assert read(folder, f'{{"m": {number:f}}}') == [{"metric": "m", "value": f"{number:f}"}]
 

@@ -174,7 +174,7 @@ def test_long_texts_become_blobs(tmp_path: Path) -> None:
     assert get_blob(store, digest) == b"x" * 1001
 
 
-def file_world(**changes: Any) -> dict[str, Rows]:  # noqa: ANN401
+def file_world(**changes: Any) -> dict[str, Rows]:
     data = b"content"
     row = {"entry": "fraud/card", "version": 2, "path": "model.bin", "size": len(data),
            "sha256": sha256_hex(data), **changes}  # fmt: skip

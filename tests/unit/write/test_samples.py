@@ -35,7 +35,7 @@ def lines(*rows: object) -> str:
     return "".join(f"{json.dumps(row)}\n" for row in rows)
 
 
-def kept(samples: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - whatever is accepted
+def kept(samples: Any) -> list[dict[str, Any]]:
     store = MemoryStore("test")
     ref, _digest = store_samples(store, samples)
     assert ref is not None
@@ -45,7 +45,7 @@ def kept(samples: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - whatever is ac
     ]
 
 
-def refusal(samples: Any) -> str:  # noqa: ANN401
+def refusal(samples: Any) -> str:
     store = MemoryStore("test")
     with pytest.raises(InvalidInputError) as caught:
         store_samples(store, samples)

@@ -1,4 +1,4 @@
-"""The transaction: what is planned holds on the state that it is committed on, or is planned anew."""
+"""The transaction: a plan holds on the state that it is committed on, or is made anew."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -91,10 +91,7 @@ def race() -> Race:
 @pytest.mark.parametrize("losses", [1, 2, 4])
 def test_a_number_that_another_writer_took_is_planned_anew(race: Race, losses: int) -> None:
     race.store.overtake(
-        *(
-            lambda k=k: register(race.other, "m", f"other {k}")
-            for k in range(losses)  # type: ignore[misc]
-        )
+        *(lambda k=k: register(race.other, "m", f"other {k}") for k in range(losses))
     )
     result = register(race.ours, "m", "ours")
     assert (result.version, result.seq) == (losses + 1, losses + 2)
@@ -142,7 +139,11 @@ def test_what_another_writer_did_meanwhile_is_not_done_twice(race: Race) -> None
 
 def test_a_writer_who_never_wins_gives_up_at_the_timeout_and_wrote_nothing(race: Race) -> None:
     race.ours = Registry(race.ours.replica, actor="ann", timeout_s=0.05)
-    race.store.before_put_if_absent = lambda: register(race.other, "m", f"other {race.head}")
+
+    def overtake() -> None:
+        register(race.other, "m", f"other {race.head}")
+
+    race.store.before_put_if_absent = overtake
     with pytest.raises(ConflictError) as caught:
         register(race.ours, "m", "ours", txid="t1")
     assert "--txid t1" in caught.value.hint
@@ -282,7 +283,7 @@ def test_tables_that_cannot_be_written_are_a_warning_and_the_commit_stands(race:
 def test_whatever_goes_wrong_after_the_commit_is_a_warning(
     race: Race, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def fail(*_arguments: Any) -> None:  # noqa: ANN401
+    def fail(*_arguments: Any) -> None:
         raise error
 
     with monkeypatch.context() as patch:

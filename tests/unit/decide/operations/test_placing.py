@@ -154,7 +154,7 @@ def test_a_deleted_version_is_not_found() -> None:
     ],
 )
 def test_what_cannot_be_placed_is_refused_and_writes_nothing(
-    request_: Any,  # noqa: ANN401
+    request_: Any,
     error: type[Exception],
 ) -> None:
     history = evaluated("0.9")
