@@ -44,6 +44,7 @@ class History:
         self.commits: list[Commit] = []
         self.facts: dict[tuple[str, str], Any] = {}
         self.looked_up: list[tuple[str, str]] = []
+        self._look: Callable[[str, str], None] = self._note
         self.now = START
         self.answer: Any = {"columns": [], "rows": []}
         self._policies: dict[str, Policy] = {}
@@ -145,21 +146,19 @@ class History:
         """Return the canned answer."""
         return self.answer
 
-    def _look(self, kind: str, subject: str) -> None:
+    def _note(self, kind: str, subject: str) -> None:
         self.looked_up.append((kind, subject))
 
     @contextmanager
     def _closed(self) -> Any:
-        before: Callable[[str, str], None] = self._look
-
         def refuse(kind: str, subject: str) -> None:
             raise AssertionError(f"a replay looked up {kind}:{subject}")
 
-        self._look = refuse  # type: ignore[method-assign, assignment]
+        self._look = refuse
         try:
             yield
         finally:
-            self._look = before  # type: ignore[method-assign]
+            self._look = self._note
 
     def _data_rows(self, commit: Commit) -> Iterable[Row]:
         for ref in commit.data:
