@@ -271,7 +271,11 @@ def test_another_registrys_id_is_found_in_every_commit(scene: Scene) -> None:
 # ---- data files, tables, checkpoints, blobs
 
 
-@pytest.mark.parametrize("damage", [flip, truncate, lambda _data: b"", None], ids=["flipped", "truncated", "emptied", "missing"])
+@pytest.mark.parametrize(
+    "damage",
+    [flip, truncate, lambda _data: b"", None],
+    ids=["flipped", "truncated", "emptied", "missing"],
+)
 def test_a_damaged_or_missing_data_file_is_found(
     scene: Scene, damage: Callable[[bytes], bytes] | None
 ) -> None:

@@ -68,6 +68,22 @@ class RegistryMachine(RuleBasedStateMachine):
         there = sorted(self.model.entries[name].versions) if name in self.model.entries else []
         return there[pick % len(there)] if there and pick < 8 else 99
 
+    def _barred(self) -> list[tuple[str, str, int]]:
+        return [
+            (name, stage, sorted(entry.versions).index(number))
+            for name, entry in self.model.entries.items()
+            for stage, barred in entry.barred.items()
+            for number in sorted(barred)
+        ]
+
+    def _unheld(self) -> list[tuple[str, int]]:
+        return [
+            (name, pick)
+            for name, entry in self.model.entries.items()
+            for pick, number in enumerate(sorted(entry.versions))
+            if not entry.stages_of(number)
+        ]
+
     def _can_go_back(self) -> bool:
         return any(
             len(stack) > 1
@@ -166,6 +182,22 @@ class RegistryMachine(RuleBasedStateMachine):
         self.log_eval(view, None, name, pick, acc)
         for stage in ("staging", "prod"):
             self.promote(1 - view, None, name, pick, stage, again=bool(pick % 3))
+
+    @precondition(lambda self: self._barred())
+    @rule(view=views, data=st.data())
+    def bring_back_what_was_rolled_away(self, view: int, data: st.DataObject) -> None:
+        name, stage, pick = data.draw(st.sampled_from(self._barred()))
+        for again in (False, data.draw(st.booleans())):
+            self.promote(view, None, name, pick, stage, again=again)
+
+    @precondition(lambda self: self._unheld())
+    @rule(view=views, data=st.data(), op=st.sampled_from(("archive", "delete", "deprecate")))
+    def take_out_of_use_and_go_back(self, view: int, data: st.DataObject, op: str) -> None:
+        name, pick = data.draw(st.sampled_from(self._unheld()))
+        self.alias(view, None, name, pick)
+        self.change_status(1 - view, None, name, pick, op)
+        if self._can_go_back():
+            self.go_back_where_it_is_possible(view, None, data)
 
     @rule(view=views, name=names)
     def promote_to_the_stage_that_register_fills(self, view: int, name: str) -> None:

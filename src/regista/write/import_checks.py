@@ -71,7 +71,6 @@ def check_folder(con: "DuckDBPyConnection") -> None:
             _check_unique(con, table, table.grain)
     _check_unique(con, IMPORT_TABLES["versions"], ("entry", "label"), "label IS NOT NULL")
     _check_names(con)
-    _check_numbers(con)
     for table in IMPORT_TABLES.values():
         if table.link:
             _check_link(con, table, table.link)
@@ -197,17 +196,6 @@ def _check_link(con: "DuckDBPyConnection", table: ImportTable, link: Link) -> No
             raise InvalidInputError(
                 f"{table.file} has {said}, which {wanted.parent}.parquet has not"
             )
-
-
-def _check_numbers(con: "DuckDBPyConnection") -> None:
-    row = con.execute(
-        "SELECT entry, version FROM given_versions WHERE version < 1 LIMIT 1"
-    ).fetchone()
-    if row:
-        raise InvalidInputError(
-            f"versions.parquet has version {row[1]} of {shown(row[0])}",
-            hint="number the versions of an entry from 1; gaps are fine",
-        )
 
 
 def _check_complete_runs(con: "DuckDBPyConnection") -> None:
