@@ -40,10 +40,11 @@ class Reads:
     def show(self, subject: str, *, as_of: AsOf = None) -> dict[str, Any]:
         """Return all that is known of an entry (`NAME`) or a version (`NAME@V`), as JSON."""
         if "@" not in subject:
-            return self._ask(as_of, lambda state: self._entry_view(state, subject))
+            view = self._ask(as_of, lambda state: self._entry_view(state, subject))
+            return views.with_texts(self.replica.store, view)
         ref = VersionRef.parse(subject)
         view = self._ask(as_of, lambda state: views.version_view(state, ref))
-        return views.with_texts(self.replica.store, view)
+        return views.with_artifacts(self.replica.store, views.with_texts(self.replica.store, view))
 
     def _entry_view(self, state: State, name: str) -> dict[str, Any]:
         from regista.read.policies import stage_order

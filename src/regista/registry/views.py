@@ -1,4 +1,4 @@
-"""What `resolve` and `show` answer, made from a pinned state. Pure but for `with_texts`."""
+"""What `resolve` and `show` answer, made from a pinned state. Pure but for texts and file lists."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -138,15 +138,20 @@ def _run_view(run: RunHead) -> dict[str, Any]:
 
 
 def with_texts(store: Store, view: dict[str, Any]) -> dict[str, Any]:
-    """Add what lies in blobs: long texts and the list of files, None where purged."""
-    from regista.model.manifest import parse
-    from regista.storage.blobs import get_blob
-
+    """Add the long texts of an entry or a version, None where they were purged."""
     texts = {
         field: _text(store, view[f"{field}_digest"])
         for field in ("card", "description")
-        if view[f"{field}_digest"]
+        if view.get(f"{field}_digest")
     }
+    return {**view, **texts}
+
+
+def with_artifacts(store: Store, view: dict[str, Any]) -> dict[str, Any]:
+    """Add the list of a version's files; it is empty where they were purged."""
+    from regista.model.manifest import parse
+    from regista.storage.blobs import get_blob
+
     manifest = get_blob(store, view["digest"]) if view["files"] else None
     files = (
         []
@@ -156,7 +161,7 @@ def with_texts(store: Store, view: dict[str, Any]) -> dict[str, Any]:
             for item in parse(manifest).files
         ]
     )
-    return {**view, **texts, "artifacts": files}
+    return {**view, "artifacts": files}
 
 
 def _text(store: Store, digest: str) -> str | None:
