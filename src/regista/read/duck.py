@@ -39,6 +39,8 @@ def connect(
         "temp_directory": str(spill) if spill else "",
         # names of a query's tables must never mean variables of the program around it
         "python_enable_replacements": False,
+        # DuckDB would draw on standard output
+        "enable_progress_bar": False,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "allow_community_extensions": False,

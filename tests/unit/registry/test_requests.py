@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from regista.decide.operations.context import Request
+from regista.decide.operations.context import Payload, Request
 from regista.errors import InvalidInputError
 from regista.registry import requests
 
@@ -18,7 +18,7 @@ def eval_log(**changes: Any) -> Request:
         "dataset": "",
         "facts": {},
         "source_digest": "d",
-        "payload": requests.Payload(),
+        "payload": Payload(),
         **changes,
     }
     return requests.eval_log(given.pop("ref"), given.pop("suite"), **given)
