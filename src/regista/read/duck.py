@@ -39,8 +39,6 @@ def connect(
         "temp_directory": str(spill) if spill else "",
         # names of a query's tables must never mean variables of the program around it
         "python_enable_replacements": False,
-        # DuckDB would draw on standard output
-        "enable_progress_bar": False,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "allow_community_extensions": False,
@@ -49,6 +47,8 @@ def connect(
         config["memory_limit"] = f"{memory_mb}MB"
     con = duckdb.connect(":memory:", config=config)
     con.execute("SET TimeZone = 'UTC'")
+    # it would be drawn on standard output
+    con.execute("SET enable_progress_bar = false")
     if spill:
         # it competes with a sort for memory, and what is sorted is read once
         con.execute("SET enable_external_file_cache = false")
