@@ -33,19 +33,23 @@ class Follower:
         if self._tabled == commit.seq - 1 and not commit.data:
             table_commit(self.replica.store, self.connection, commit, digest)
         else:
-            self._catch_up(commit.seq)
+            self._catch_up(commit)
         self._tabled = commit.seq
         if commit.seq % EVERY == 0:
             self.compact()
 
-    def _catch_up(self, seq: int) -> None:
-        """Table all that is not, however much it is: bulk rows, or a long backlog."""
-        store = self.replica.store
+    def _catch_up(self, commit: Commit) -> None:
+        """Table all that is not; bulk rows or a long backlog on a connection that may spill."""
+        store, log = self.replica.store, self.replica.log
+        covered = tables_covered_to(store)
+        if covered and commit.seq - covered <= EVERY and not commit.data:
+            table_pending(store, self.connection, log.read, commit.seq)
+            return
         with tabling_connection(store) as connection:
-            if not tables_covered_to(store):
+            if not covered:
                 # before the first rows: a registry with tables has the schemas of all of them
                 ensure_schema_files(store, connection)
-            table_pending(store, connection, self.replica.log.read, seq)
+            table_pending(store, connection, log.read, commit.seq)
 
     def compact(self) -> None:
         """Table what is not, merge what is due, and write a checkpoint of the head."""
