@@ -21,7 +21,7 @@ from regista.read.past import as_log_row, stored_time
 from regista.site import model, paths
 from regista.site.gated import gated_metrics
 from regista.site.options import SiteOptions
-from regista.site.published import Published, Row, Rows
+from regista.site.published import PublishedTables, Row, Rows
 from regista.site.slots import drills_of, slots_of
 
 _STATE_TABLES = (
@@ -42,7 +42,7 @@ class Knowledge:
         final_stage: the last of its stages, such as `prod`.
     """
 
-    published: Published
+    published: PublishedTables
     names: Mapping[str, str]
     policy: Policy
     final_stage: str

@@ -2,7 +2,7 @@
 
 Everything that a page says of the registry is read from these files, so what is kept back (by
 `site.publish`, or because it looks like a secret or an e-mail address) cannot reach a page by
-another way. Texts that lie in blobs come through `Published.text`, which keeps the same back.
+another way. Texts that lie in blobs come through `PublishedTables.text`, which keeps the same back.
 Rows of one entry lie together, by `entry_id`, so entries are read one at a time, in little memory.
 """
 
@@ -79,7 +79,7 @@ _QUERIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedTables:
     """The published tables of a registry at one commit.
 
     Attributes:
@@ -152,7 +152,7 @@ class _ById:
 
 
 @contextmanager
-def published(reads: Reads, options: SiteOptions, seq: int, folder: Path) -> Iterator[Published]:
+def published(reads: Reads, options: SiteOptions, seq: int, folder: Path) -> Iterator[PublishedTables]:
     """Write the published tables of a commit into a folder, and read them.
 
     Raises:
@@ -172,7 +172,7 @@ def published(reads: Reads, options: SiteOptions, seq: int, folder: Path) -> Ite
                 counts[table.name] = sorted_copy(views, table, query, path, rows=count)
     with duck.connect(threads=2, memory_mb=MEMORY_MB, spill=folder) as con:
         _create_views(con, folder, counts)
-        yield Published(reads, options, seq, folder, counts, con)
+        yield PublishedTables(reads, options, seq, folder, counts, con)
 
 
 def _create_views(con: "DuckDBPyConnection", folder: Path, counts: dict[str, int]) -> None:

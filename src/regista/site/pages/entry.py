@@ -6,20 +6,14 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Any, NamedTuple
 
-from markupsafe import Markup
-
 from regista.model.numbers import double_text
 from regista.site import paths
-from regista.site.charts.metric import metric_chart
-from regista.site.charts.metric import rows as metric_rows
-from regista.site.charts.timeline import rows as timeline_rows
-from regista.site.charts.timeline import stage_timeline
 from regista.site.model import Entry, FileRow, GatedMetric, Ref, Site, Version
 from regista.site.pages import prompts
 from regista.site.pages.comparing import compared, score_of
-from regista.site.pages.figures import chart_of, timeline_of
+from regista.site.pages.figures import metric_figure, timeline_figure
 from regista.site.pages.navigation import pager
-from regista.site.published import Published
+from regista.site.published import PublishedTables
 from regista.site.facts import safe_url
 from regista.site.render import Renderer
 
@@ -41,21 +35,13 @@ class Row(NamedTuple):
     values: tuple[str, ...]
 
 
-class Figure(NamedTuple):
-    """A drawing, and what it shows as rows of text, the first of them the header."""
-
-    svg: Markup
-    rows: list[tuple[str, ...]]
-    caption: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class EntryPages:
     """Makes the pages of entries."""
 
     renderer: Renderer
     site: Site
-    published: Published
+    published: PublishedTables
 
     def pages(self, entry: Entry) -> Iterator[Page]:
         """Yield the pages of an entry, all but its feed and its JSON."""
@@ -83,8 +69,12 @@ class EntryPages:
             here=_section(entry.kind),
             entry=entry,
             slots=entry.slots,
-            timeline=_timeline(entry, self.site),
-            charts=_charts(entry, self.site),
+            timeline=timeline_figure(entry, self.site),
+            charts=[
+                figure
+                for index, metric in enumerate(entry.metrics[:MAX_CHARTS])
+                if (figure := metric_figure(entry, metric, self.site, f"chart-{index}"))
+            ],
             gated=any(metric.gates for metric in entry.metrics),
             live=compared(entry.newest, incumbent) if entry.newest else None,
             versions=rows[:NEWEST],
@@ -229,23 +219,6 @@ def _page_count(entry: Entry) -> int:
 def _values(version: Version, columns: tuple[GatedMetric, ...]) -> tuple[str, ...]:
     scores = (score_of(version, item.suite, item.task, item.metric) for item in columns)
     return tuple(double_text(score.value) if score else "" for score in scores)
-
-
-def _timeline(entry: Entry, site: Site) -> Figure | None:
-    data = timeline_of(entry, site)
-    if data is None:
-        return None
-    return Figure(Markup(stage_timeline(data)), timeline_rows(data))  # noqa: S704 - it escapes
-
-
-def _charts(entry: Entry, site: Site) -> list[Figure]:
-    figures = []
-    for index, metric in enumerate(entry.metrics[:MAX_CHARTS]):
-        data = chart_of(entry, metric, site, f"chart-{index}")
-        if data is not None:
-            svg = Markup(metric_chart(data))  # noqa: S704 - it escapes
-            figures.append(Figure(svg, metric_rows(data), data.title))
-    return figures
 
 
 def _ways(entry: Entry, site: Site) -> list[dict[str, str]]:
