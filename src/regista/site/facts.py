@@ -63,7 +63,7 @@ def entry_facts(know: Knowledge, rows: Rows) -> model.Entry:
     holds = _holds(rows["placements"])
     decisions = _decisions(rows, head.name)
     drills = drills_of(know.policy, head, rows["drills"])
-    events = tuple(_event(event) for event in rows["events"])
+    events = tuple(event_of(event) for event in rows["events"])
     versions = _versions(know, state, head, rows, _Parts(holds, decisions, events))
     return model.Entry(
         entry_id=head.entry_id,
@@ -394,7 +394,7 @@ def _waiver(row: Row) -> model.Waiver:
     )  # fmt: skip
 
 
-def _event(row: Row) -> model.Event:
+def event_of(row: Row) -> model.Event:
     return model.Event(
         row.seq, time_text(row.time), row.actor, row.entry or "", row.event, row.version,
         row.detail or "",

@@ -4,8 +4,8 @@ Times are RFC 3339 texts in UTC, as the log has them; scores are doubles as the 
 `regista.site.facts` makes these from the published tables, pages only read them.
 """
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from regista.site import paths
 
@@ -425,8 +425,5 @@ class Site:
     stages: tuple[str, ...]
     on_register: str | None
     final_stage: str
-    kinds: tuple[str, ...]
     verified: bool
-    docs: tuple[tuple[str, str], ...] = ()
-    publish: frozenset[str] = field(default_factory=frozenset)
-    extra: dict[str, Any] = field(default_factory=dict)
+    publish: frozenset[str]

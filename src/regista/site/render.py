@@ -22,6 +22,8 @@ from regista.site.markdown import to_html
 TEMPLATES = "site_templates"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _KILO = 1000
+LONG = 200
+MAX_SHOWN = 10_000
 
 
 def shipped_templates() -> Path:
@@ -141,6 +143,16 @@ def count(number_: int, noun: str, plural: str = "") -> str:
     return f"{number_:,} {noun if number_ == 1 else plural or noun + 's'}"
 
 
+def long(text: str) -> Markup:
+    """Return a text, folded where it is long."""
+    if len(text) <= LONG:
+        return escape(text)
+    cut = "" if len(text) <= MAX_SHOWN else f" … cut here, of {len(text):,} characters"
+    return Markup("<details><summary>{}…</summary>{}{}</details>").format(
+        text[:LONG], text[:MAX_SHOWN], cut
+    )
+
+
 def breakable(text: str) -> Markup:
     """Return a name that may break after `/`, `_`, `-` and `.`."""
     safe = escape(text)
@@ -158,5 +170,6 @@ FILTERS = {
     "short": short,
     "count": count,
     "breakable": breakable,
+    "long": long,
     "markdown": to_html,
 }

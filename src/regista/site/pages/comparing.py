@@ -54,13 +54,14 @@ def compared(version: Version, incumbent: Version | None) -> Compared | None:
             continue
         changes += _changes(other, run)
         notes += _remarks(other, run, incumbent.number, version.number)
+    extent = max((abs(end) for c in changes for end in (c.low, c.high) if end is not None), default=0.0)
     overall = [change for change in changes if not change.slice]
     slices = sorted((change for change in changes if change.slice), key=_worst_first)
     shown = [*overall, *slices[:MAX_SLICES]]
     return Compared(
         version.number,
         incumbent.number,
-        tuple(_line(change, shown) for change in shown),
+        tuple(_line(change, f"d{index}", extent) for index, change in enumerate(shown)),
         len(slices) - len(slices[:MAX_SLICES]),
         tuple(notes),
     )
@@ -100,12 +101,14 @@ def _remarks(before: Run, after: Run, one: int, other: int) -> list[str]:
     return remarks
 
 
-def _line(change: ScoreChange, shown: list[ScoreChange]) -> Line:
+def _line(change: ScoreChange, id_: str, extent: float) -> Line:
     bar = Markup()
-    if change.low is not None and change.high is not None and change.difference is not None:
-        limit = max(max(abs(c.low or 0.0), abs(c.high or 0.0)) for c in shown)
-        # made by us, of numbers
-        bar = Markup(delta_bar(change.difference, change.low, change.high, limit))  # noqa: S704
+    if change.low is not None and change.difference is not None:
+        label = f"difference in {change.metric}"
+        svg = delta_bar(
+            change.difference, id_, label, low=change.low, high=change.high, extent=extent
+        )
+        bar = Markup(svg)  # noqa: S704 - it escapes
     return Line(
         change.suite, change.task, change.metric, change.slice, change.one, change.other,
         change.difference, change.low, change.high, change.verdict, bar,

@@ -131,7 +131,7 @@ class EntryPages:
         )
         if len(entry.versions) > 1:
             path = f"{paths.entry_folder(entry.name)}/compare-data.js"
-            yield path, _script("registaCompare", self._compare_data(entry))
+            yield path, script("registaCompare", self._compare_data(entry))
 
     def _compare_data(self, entry: Entry) -> dict[str, Any]:
         versions = entry.versions[:COMPARED_VERSIONS]
@@ -240,7 +240,7 @@ def _ways(entry: Entry, site: Site) -> list[dict[str, str]]:
     ]
 
 
-def _script(name: str, value: object) -> bytes:
+def script(name: str, value: object) -> bytes:
     """Return a classic script that hands data to a page; fetch is blocked on file://."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
     return f"window.{name}={text};\n".encode()
