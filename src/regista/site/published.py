@@ -65,7 +65,11 @@ _BY_ENTRY = (
 )
 _QUERIES = {
     "events": "FROM events WHERE entry_id IS NOT NULL ORDER BY entry_id, seq DESC, i DESC",
-    "latest_events": "FROM events ORDER BY seq DESC, i DESC LIMIT 12",
+    "latest_events": """
+        FROM events
+        WHERE event NOT IN ('created', 'placed', 'tagged', 'described')
+        ORDER BY seq DESC, i DESC LIMIT 12
+    """,
     "events_by_seq": "FROM events ORDER BY seq, i",
     "placements_by_seq": "FROM placements ORDER BY seq, i",
     # what came from a version, or was evaluated on it

@@ -113,11 +113,11 @@ def number(value: float | None) -> str:
     return "" if value is None else double_text(float(value))
 
 
-def signed(value: float | None) -> str:
-    """Return a difference with its sign, to six significant digits."""
+def signed(value: float | None, digits: int = 6) -> str:
+    """Return a difference with its sign, to some significant digits."""
     if value is None:
         return ""
-    text = f"{value:+.6g}"
+    text = f"{value:+.{digits}g}"
     return "0" if float(text) == 0 else text.replace("-", "\u2212")
 
 

@@ -26,8 +26,6 @@ class Group(NamedTuple):
     noun: str
     list: str
     stages: tuple[str, ...]
-    first: str
-    kinds: int
     entries: Sequence[EntrySummary]
     total: int
     more: bool
@@ -56,7 +54,8 @@ def home(
 
 def _groups(site: Site, entries: Sequence[EntrySummary]) -> list[Group]:
     groups = []
-    stages = tuple(stage for stage in site.stages if stage != site.on_register)
+    without = {site.on_register, site.final_stage}
+    stages = tuple(stage for stage in site.stages if stage not in without)
     for kind in _ON_HOME:
         mine = [entry for entry in entries if entry.kind == kind]
         if not mine:
@@ -72,8 +71,6 @@ def _groups(site: Site, entries: Sequence[EntrySummary]) -> list[Group]:
                 noun=kind,
                 list=f"{KIND_PAGES[kind]}.html",
                 stages=stages,
-                first=stages[0] if stages else "",
-                kinds=1,
                 entries=shown,
                 total=len(mine),
                 more=len(mine) > len(shown),
