@@ -10,9 +10,11 @@ from regista.site.site_manifest import MANIFEST, read_groups, read_header
 PAGES = ("index.html", "css/a.css", "entries/m/index.html", "entries/m/v/1.html", "api/v1/m.json")
 
 
-def publish(out: Path, pages: Mapping[str, bytes], head: str = "1", **options: bool) -> Published:
+def publish(
+    out: Path, pages: Mapping[str, bytes], head: str = "1", *, incremental: bool = False
+) -> Published:
     """Build a site in which each page is a group of its own, with its bytes as fingerprint."""
-    with Publication.open(out, **options) as publication:
+    with Publication.open(out, incremental=incremental) as publication:
         for path, data in pages.items():
             if not publication.keep(path, hashlib.sha256(data).hexdigest()):
                 publication.write(path, path, data)
@@ -43,9 +45,10 @@ def assert_whole(out: Path) -> int:
     assert groups is not None
     recorded = {path: record for group in groups.values() for path, record in group.files.items()}
     found = content(out)
-    assert {
+    actual = {
         path: f"{len(data)} {hashlib.sha256(data).hexdigest()}" for path, data in found.items()
-    } == recorded
+    }
+    assert actual == recorded, sorted(actual.items() ^ recorded.items())
     (number,) = {int(data) for data in found.values()}
     assert header.inputs == {"head": str(number)}
     return number

@@ -50,10 +50,10 @@ def replace_folder(new: Path, target: Path, aside: Path) -> Way:
     Raises:
         OSError: any other refusal; the old folder is back in its place.
     """
+    if not os.path.lexists(target):
+        new.rename(target)
+        return Way.AT_ONCE
     try:
-        if not os.path.lexists(target):
-            new.rename(target)
-            return Way.AT_ONCE
         if _exchanged(new, target):
             return Way.AT_ONCE
         target.rename(aside)

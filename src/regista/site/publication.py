@@ -54,8 +54,8 @@ from regista.site.trees import (
     make_parents,
     put_content,
     put_file,
+    replace_file,
     replace_files,
-    whole_file,
 )
 from regista.storage.copying import hash_all, reader
 from regista.storage.durable import sync_folder
@@ -306,8 +306,9 @@ class Publication:
             raise half from error
 
     def _put_manifest(self, manifest: bytes) -> None:
-        with whole_file(self._out / MANIFEST) as beside:
-            put_file(beside, manifest)
+        made = self._staging.folder / MANIFEST
+        put_file(made, manifest)
+        replace_file(made, self._out / MANIFEST)
         sync_folder(self._out)
 
 

@@ -14,7 +14,7 @@ from regista.site.site_manifest import MANIFEST
 from regista.site.staging import INSIDE
 from regista.storage.copying import BLOCK_BYTES, copy, write_all
 from regista.storage.durable import sync_folder
-from regista.storage.temporary import temporary_name
+from regista.storage.temporary import TEMPORARY_PREFIX, temporary_name
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -32,7 +32,7 @@ def list_tree(top: Path) -> dict[str, os.DirEntry[str]]:
         try:
             with os.scandir(f"{top}/{prefix}") as entries:
                 for entry in entries:
-                    if not prefix and entry.name.startswith("."):
+                    if not prefix and _is_hidden(entry.name):
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         pending.append(f"{prefix}{entry.name}/")
@@ -180,6 +180,7 @@ def replace_file(source: Path, path: Path) -> None:
         # from another file system, or another mount of the same
         with whole_file(path) as beside:
             copy_file(source, beside)
+        source.unlink()
 
 
 @contextmanager
@@ -202,8 +203,13 @@ def whole_file(path: Path) -> Iterator[Path]:
 def _hidden(top: Path) -> Iterator[os.DirEntry[str]]:
     with suppress(FileNotFoundError), os.scandir(top) as entries:
         for entry in entries:
-            if entry.name.startswith(".") and entry.name not in {MANIFEST, INSIDE}:
+            if _is_hidden(entry.name) and entry.name not in {MANIFEST, INSIDE}:
                 yield entry
+
+
+def _is_hidden(name: str) -> bool:
+    # what a killed copy left is ours, and goes
+    return name.startswith(".") and not name.startswith(TEMPORARY_PREFIX)
 
 
 def _link(source: str, target: str) -> None:

@@ -51,7 +51,7 @@ def test_the_bytes_are_two_lines_of_canonical_json() -> None:
 @given(st.dictionaries(text, st.builds(Group, text, st.dictionaries(text, text)), max_size=5))
 def test_the_order_of_groups_and_files_does_not_matter(groups: dict[str, Group]) -> None:
     turned = {
-        name: Group(group.fingerprint, dict(reversed(group.files.items())))
+        name: Group(group.fingerprint, dict(reversed(list(group.files.items()))))
         for name, group in reversed(groups.items())
     }
     assert manifest_bytes(Manifest({}, groups)) == manifest_bytes(Manifest({}, turned))
