@@ -1,0 +1,1 @@
+"""The static site: a pure function of a registry at one commit."""
