@@ -207,22 +207,24 @@ def _words(data: MetricChart, plot: Plot, point: MetricPoint) -> str:
 
 
 def _held(data: MetricChart, point: MetricPoint) -> str:
-    others = [stage for stage in point.held if stage != data.stage]
-    incumbent = [data.stage] if point.version == data.incumbent else []
-    return ", ".join([*incumbent, *others])
+    """Name the stages that a version holds, that of the incumbent first; empty for most."""
+    if point.version == data.incumbent:
+        return ", ".join([data.stage, *(stage for stage in point.held if stage != data.stage)])
+    return ", ".join(point.held)
 
 
 def _holders(data: MetricChart, plot: Plot, spots: Sequence[_Spot]) -> Iterable[str]:
     """Yield the names of the stages beside the versions that hold them, clear of the rest."""
+    holders = [spot for spot in spots if _held(data, spot.point)]
+    if not holders:
+        return
     busy = [Box(spot.x - 4, spot.y - 4, spot.x + 4, spot.y + 4) for spot in spots]
     lines = [plot.y(limit.value) for limit in plot.limits if limit.inside]
     busy += [Box(plot.left, y - 1, plot.right, y + 1) for y in lines]
     taken: list[Box] = []
     # the incumbent chooses its place first
-    for spot in sorted(spots, key=lambda spot: spot.point.version != data.incumbent):
+    for spot in sorted(holders, key=lambda spot: spot.point.version != data.incumbent):
         name = fitted(_held(data, spot.point), _MOST_NAME)
-        if not name:
-            continue
         places = [*_places(plot, spot, text_width(name) * BOLD)]
         best = min(places, key=lambda box: 100 * box.overlaps(taken) + box.overlaps(busy))
         taken.append(best)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pytest
 
-
 _GEOMETRY = {"x", "y", "cx", "cy", "r", "width", "height", "d", "viewBox", "stroke-width"}
 
 
