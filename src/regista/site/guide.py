@@ -42,6 +42,7 @@ def guide_pages(options: SiteOptions) -> Iterator[tuple[str, bytes]]:
 
 def _config(options: SiteOptions, out: str) -> Any:  # noqa: ANN401 - MkDocs' configuration
     from mkdocs.config import load_config
+    from mkdocs.config.defaults import MkDocsConfig
 
     bar = [
         {"title": item.title, "path": item.path} for item in bar_of(options, GUIDE_BAR)
@@ -51,16 +52,21 @@ def _config(options: SiteOptions, out: str) -> Any:  # noqa: ANN401 - MkDocs' co
         config = load_config(str(options.mkdocs), site_dir=out, use_directory_urls=False)
         config.extra.update(shared)
         return config
-    return load_config(
-        config_file_path=None,
-        config_file=None,
-        site_name=options.title,
-        site_description="How to read this site",
-        docs_dir=str(shipped_templates() / "guide"),
-        site_dir=out,
-        use_directory_urls=False,
-        theme={"name": None, "custom_dir": str(shipped_templates())},
-        plugins=[],
-        markdown_extensions=["tables", "admonition", {"toc": {"permalink": "#"}}],
-        extra=shared,
+    config = MkDocsConfig()
+    config.load_dict(
+        {
+            "site_name": options.title,
+            "site_description": "How to read this site",
+            "docs_dir": str(shipped_templates() / "guide"),
+            "site_dir": out,
+            "use_directory_urls": False,
+            "theme": {"name": None, "custom_dir": str(shipped_templates())},
+            "plugins": [],
+            "markdown_extensions": ["tables", {"toc": {"permalink": "#"}}],
+            # what the pages link to outside their folder is not MkDocs' to check
+            "validation": {"links": {"not_found": "ignore"}},
+            "extra": shared,
+        }
     )
+    config.validate()
+    return config
