@@ -107,12 +107,12 @@ def staged(out: Path) -> Iterator[Staging]:
         ConflictError: another process builds this site.
         StorageError: the folder cannot be made.
     """
+    staging = _choose(out)
     try:
-        make_folders(out.parent)
-        staging = _choose(out)
+        make_folders(staging.folder.parent)
         handle = _lock(staging.folder, out)
     except OSError as error:
-        raise storage_error(error, "make a folder for", out) from error
+        raise storage_error(error, "make a folder in", staging.folder.parent) from error
     try:
         _take_over(staging, out)
         yield staging
