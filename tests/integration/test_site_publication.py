@@ -120,6 +120,18 @@ def test_a_full_disk_leaves_the_old_site(tmp_path: Path, monkeypatch: pytest.Mon
         assert assert_whole(out) == 3
 
 
+def test_a_mount_point_is_published_file_by_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "site"
+    out.mkdir()
+    with small_disk(out, monkeypatch):
+        for number in (1, 2):
+            done = publish(out, generation(number), str(number))
+            assert (done.way is Way.FILE_BY_FILE) == out.is_mount()
+            assert assert_whole(out) == number
+
+
 def test_a_file_that_is_too_large_leaves_the_old_site(tmp_path: Path) -> None:
     out = tmp_path / "site"
     publish(out, generation(1))

@@ -71,23 +71,26 @@ def checked_place(out: Path, apart_from: Sequence[Path]) -> Path:
                 f"{shown} is no place for a site: it and {one_line(other)} must lie apart",
                 hint="give another folder with --out",
             )
-    try:
-        names = sorted(path.name for path in place.iterdir())
-    except FileNotFoundError:
-        names = []
-    except NotADirectoryError:
-        raise InvalidInputError(
-            f"{shown} is a file, or lies below one", hint="give another folder with --out"
-        ) from None
-    except OSError as error:
-        raise storage_error(error, "list", out) from error
-    foreign = next((name for name in names if not name.startswith(".")), None)
+    foreign = next((name for name in _names(place) if not name.startswith(".")), None)
     if foreign is not None and read_header(place) is None:
         raise InvalidInputError(
             f"{shown} holds files that are no site of Regista, such as {one_line(foreign)}",
             hint="give an empty or new folder with --out",
         )
     return place
+
+
+def _names(place: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in place.iterdir())
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError:
+        raise InvalidInputError(
+            f"{one_line(place)} is a file, or lies below one", hint="give another folder with --out"
+        ) from None
+    except OSError as error:
+        raise storage_error(error, "list", place) from error
 
 
 def _lies_in(inner: Path, outer: Path) -> bool:
@@ -107,12 +110,12 @@ def staged(out: Path) -> Iterator[Staging]:
         ConflictError: another process builds this site.
         StorageError: the folder cannot be made.
     """
+    staging = _choose(out)
     try:
-        make_folders(out.parent)
-        staging = _choose(out)
+        make_folders(staging.folder.parent)
         handle = _lock(staging.folder, out)
     except OSError as error:
-        raise storage_error(error, "make a folder for", out) from error
+        raise storage_error(error, "make a folder in", staging.folder.parent) from error
     try:
         _take_over(staging, out)
         yield staging

@@ -39,8 +39,7 @@ def list_tree(top: Path) -> dict[str, os.DirEntry[str]]:
                     else:
                         found[prefix + entry.name] = entry
         except FileNotFoundError:
-            if prefix:
-                raise
+            continue
     return found
 
 
@@ -215,8 +214,6 @@ def _is_hidden(name: str) -> bool:
 def _link(source: str, target: str) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
-    except FileExistsError:
-        raise
     except OSError:
         # no links here, or too many of this file
         copy_file(source, target)

@@ -12,6 +12,7 @@ from regista.site.exchange import Way
 from regista.site.publication import Publication
 from regista.site.site_manifest import MANIFEST
 from regista.site.staging import INSIDE
+from regista.site.trees import holds, list_tree
 from support.publications import PAGES, assert_whole, content, generation, publish
 
 
@@ -355,3 +356,64 @@ def test_what_no_site_is_stays(out: Path) -> None:
         publish(out, generation(1))
     assert "--out" in caught.value.hint
     assert files_below(out.parent) == ["site/thesis.tex"]
+
+
+def test_a_site_that_cannot_be_listed_is_an_error(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(out, generation(1))
+    monkeypatch.setattr(os, "scandir", failing(errno.EIO))
+    with Publication.open(out, incremental=True) as publication:
+        with pytest.raises(StorageError, match="cannot list"):
+            publication.unchanged({"head": "1"})
+        # removing the staging folder lists it, too
+        monkeypatch.undo()
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_written(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(out, {"a.html": b"a", "b.html": b"b"})
+
+    def list_then_remove(top: Path) -> dict[str, os.DirEntry[str]]:
+        found = list_tree(top)
+        (out / "a.html").unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(module, "list_tree", list_then_remove)
+    publish(out, {"a.html": b"a", "b.html": b"b"}, incremental=True)
+    assert content(out) == {"a.html": b"a", "b.html": b"b"}
+
+
+def test_where_one_file_system_cannot_be_synced_all_are(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: object())
+    monkeypatch.setattr(os, "sync", lambda: synced.append("all"))
+    publish(out, generation(1))
+    assert synced == ["all"]
+
+
+def test_what_cannot_be_synced_is_not_published(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Library:
+        @staticmethod
+        def syncfs(_: int) -> int:
+            return -1
+
+    publish(out, generation(1))
+    monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: Library())
+    monkeypatch.setattr("ctypes.get_errno", lambda: errno.EIO)
+    with pytest.raises(StorageError, match="input/output error"):
+        publish(out, generation(2), "2")
+    assert assert_whole(out) == 1
+
+
+def test_files_of_other_sizes_or_that_end_early_are_not_equal(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.write_bytes(b"abc")
+    for data, equal in ((b"abc", True), (b"abd", False), (b"abcd", False), (b"ab", False)):
+        theirs.write_bytes(data)
+        assert holds(theirs, ours) is equal
+        assert holds(theirs, b"abc") is equal
+    assert not holds(tmp_path / "none", b"")

@@ -337,3 +337,16 @@ def test_serving_rebuilds_until_ctrl_c(tmp_path: Path) -> None:
             assert process.wait(20) == 0
         finally:
             process.kill()
+
+
+def test_ctrl_c_ends_serving_and_frees_the_port(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", interrupt)
+    events: list[str] = []
+    serve(lambda: BUILT, out, 0, fingerprint=lambda: 0, on_event=events.append)
+    assert [event.split()[0] for event in events] == ["built:", "serving", "stopped"]
+    port = int(events[1].split(":")[2].partition("/")[0])
+    with FolderServer(out, "127.0.0.1", port) as server:
+        assert server.server_port == port

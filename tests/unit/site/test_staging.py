@@ -116,7 +116,7 @@ def test_what_cannot_be_swept_is_an_error(
 
 def test_a_file_of_that_name_is_an_error(out: Path, beside: Path) -> None:
     beside.touch()
-    with pytest.raises(StorageError, match="cannot make a folder for"), staged(out):
+    with pytest.raises(StorageError, match="cannot make a folder in"), staged(out):
         pytest.fail("went on")
     assert beside.exists()
 
@@ -183,3 +183,18 @@ def test_a_folder_that_is_removed_before_it_is_opened_is_made_again(
     monkeypatch.setattr(os, "open", remove_before_opening)
     with staged(out) as staging:
         assert staging.folder.is_dir()
+
+
+def test_a_folder_that_others_remove_again_and_again_is_a_conflict(
+    out: Path, beside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = os.open
+
+    def remove_before_opening(path: Path, flags: int) -> int:
+        if path == beside:
+            beside.rmdir()
+        return opened(path, flags)
+
+    monkeypatch.setattr(os, "open", remove_before_opening)
+    with pytest.raises(ConflictError), staged(out):
+        pytest.fail("went on")
