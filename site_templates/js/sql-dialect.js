@@ -84,6 +84,7 @@
   const FUNCTIONS = Object.assign(Object.create(null), {
     now: "regista_now",
     today: "regista_today",
+    random: "regista_random",
     strftime: "regista_strftime",
     if: "iif",
     len: "length",

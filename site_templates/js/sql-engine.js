@@ -8,7 +8,6 @@
   const sql = window.registaSql;
   const { QueryError } = sql;
   const FETCHABLE = location.protocol !== "file:";
-  const MAX_ROWS = 1000000; // per table; about 5 s and 250 MB on a laptop
   const MAX_SECONDS = 20;
 
   const type = (columnType) => ({ DOUBLE: "REAL", VARCHAR: "TEXT", TIMESTAMP: "TEXT" })[columnType] || "INTEGER";
@@ -35,10 +34,12 @@
 
   /** A database of the published tables.
       tables: {name, file, bytes, rows, script: whether it can be had from file://, columns} each;
-      file is relative to the page. tell(message) is called before each wait. */
+      file is relative to the page. A table of more rows than rowLimit is not loaded.
+      tell(message) is called before each wait. */
   class Engine {
-    constructor(tables, tell) {
+    constructor(tables, rowLimit, tell) {
       this.tables = new Map(tables.map((table) => [table.name, table]));
+      this.rowLimit = rowLimit;
       this.tell = tell;
       this.loaded = new Set();
       this.times = new Set(["since", "until"]);
@@ -120,8 +121,8 @@
       if (this.loaded.has(name)) return;
       const table = this.tables.get(name);
       if (!table) throw new QueryError(`The table ${name}, which this needs, is not published on this site.`);
-      if (table.rows > MAX_ROWS) throw new QueryError(this.tooLarge(table));
-      await this.tell(`Loading ${name}, ${table.rows} rows…`);
+      if (table.rows > this.rowLimit) throw new QueryError(this.tooLarge(table));
+      await this.tell(`Loading ${name}…`);
       const bytes = FETCHABLE ? await this.fetched(table) : await this.scripted(table);
       this.db.run("BEGIN");
       try {
@@ -179,6 +180,7 @@
       const insert = this.db.prepare(`INSERT INTO "${table.name}" VALUES (${columns.map(() => "?").join(", ")})`);
       let rowStart = 0;
       for (const group of metadata.row_groups) {
+        if (rowStart) await this.tell(`Loading ${table.name}, ${rowStart} of ${table.rows} rows…`);
         const rowEnd = rowStart + Number(group.num_rows);
         await hyparquet.parquetRead({
           file, metadata, compressors: COMPRESSORS, columns, rowStart, rowEnd, parsers: PARSERS,
@@ -203,5 +205,5 @@
     return `SQLite says: ${message}. ${sql.FULL}`;
   }
 
-  Object.assign(sql, { Engine, MAX_ROWS });
+  Object.assign(sql, { Engine });
 })();

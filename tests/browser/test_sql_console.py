@@ -5,6 +5,8 @@ import datetime as dt
 import functools
 import http.server
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 import regista
 from regista.read.sqlfiles import VIEWS
 from regista.registry.core import Registry
-from regista.site.pages.canned_queries import CANNED_QUERIES
+from regista.site.pages.canned_queries import CANNED_QUERIES, CannedQuery
 from support import everything
 from support.console_site import ROOT, build
 
@@ -174,7 +176,9 @@ def same(
 
 
 @pytest.mark.parametrize("query", CANNED_QUERIES, ids=lambda query: query.title)
-def test_a_canned_query_answers_as_duckdb_does(console: Page, demo: Registry, query: Any) -> None:
+def test_a_canned_query_answers_as_duckdb_does(
+    console: Page, demo: Registry, query: CannedQuery
+) -> None:
     same(console, demo, query.sql)
 
 
@@ -234,6 +238,12 @@ DIALECT = (
     "SELECT regexp_matches(entry, '^dig') AS a, contains(entry, 'its') AS b FROM entries",
     "SELECT params->>'$.C' AS a, json_extract_string(source, '$.branch') AS b FROM versions",
     "SELECT string_agg(stage, ', ' ORDER BY stage DESC) AS a FROM current_stages",
+    "SELECT count(*) AS a FROM commits WHERE date_trunc('day', time) = '2026-11-23'",
+    "SELECT count(*) AS a FROM commits WHERE date_trunc('day', time) <> DATE '2026-11-23'",
+    "SELECT count(*) AS a FROM commits WHERE time::DATE BETWEEN '2026-11-22' AND '2026-11-23'",
+    "SELECT count(*) AS a FROM commits WHERE date_trunc('day', time) <= '2026-11-23'",
+    "SELECT count(*) AS a FROM commits WHERE date_trunc('day', time) > '2026-11-23'",
+    "SELECT count(*) AS a FROM commits WHERE random() BETWEEN 0 AND 1",
     "SELECT a.entry FROM entries AS a WHERE a.kind IS DISTINCT FROM 'model' -- a comment; with one",
 )
 
@@ -252,6 +262,7 @@ REFUSED = {
     "SELECT * EXCLUDE (seq) FROM versions": "Name the columns",
     "SELECT entry FROM versions GROUP BY ALL": "GROUP BY ALL",
     "SELECT [1, 2]": "Lists",
+    "SELECT format('{}', 1)": "format is DuckDB's",
     "SELECT * FROM a ANTI JOIN b USING (x)": "NOT EXISTS",
     "SELECT time + 1 FROM versions": "INTERVAL 30 DAY",
     "SELECT entry - 1 FROM versions": "This is no time: digits",
@@ -387,3 +398,7 @@ def test_without_javascript_the_tables_the_files_and_the_commands_are_there(
     page.locator(".sql-table summary", has_text="versions").first.click()
     assert page.get_by_role("link", name="data/versions.parquet").is_visible()
     context.close()
+
+
+def test_the_vendored_files_are_the_pinned_ones() -> None:
+    subprocess.run([sys.executable, ROOT / "tools/vendor.py", "--check"], check=True)
