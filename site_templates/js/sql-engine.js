@@ -63,11 +63,13 @@
       const add = (name, call, arity) =>
         db.create_function(name, Object.defineProperty((...args) => call(...args), "length", { value: arity }));
       for (const [name, call] of Object.entries(sql.scalars)) add(name, call, call.length);
-      for (const [name, call] of Object.entries(sql.whole)) add(name, (...args) => sql.json(call(...args)), call.length);
+      const inJson = (call) => (...args) => sql.json(call(...args));
+      for (const [name, call] of Object.entries(sql.whole)) add(name, inJson(call), call.length);
       for (const [name, call] of Object.entries(sql.extremes)) {
-        for (let arity = 1; arity <= 8; arity++) add(name, (...args) => sql.json(call(...args)), arity);
+        for (let arity = 1; arity <= 8; arity++) add(name, inJson(call), arity);
       }
-      for (const [name, steps] of Object.entries({ ...sql.aggregates, ...sql.held })) db.create_aggregate(name, steps);
+      const aggregates = { ...sql.aggregates, ...sql.held };
+      for (const [name, steps] of Object.entries(aggregates)) db.create_aggregate(name, steps);
     }
 
     /** Return {columns, rows, more}: at most `most` rows, more says whether there are others.
@@ -80,7 +82,8 @@
         await this.tell("Running…");
         return this.rows(translated, most);
       } catch (error) {
-        throw new QueryError(error instanceof QueryError ? error.message.replace(sql.MARK, "") : explain(error.message, this.names()));
+        const own = error instanceof QueryError;
+        throw new QueryError(own ? error.message.replace(sql.MARK, "") : explain(error.message, this.names()));
       }
     }
 
@@ -108,7 +111,8 @@
           if (rows.length === most) return { columns, rows, more: true };
           rows.push(statement.get());
           if (Date.now() > until) {
-            throw new QueryError(`Stopped after ${MAX_SECONDS} s with ${rows.length} rows. Add a LIMIT, or run it with regista sql.`);
+            const far = `Stopped after ${MAX_SECONDS} s with ${rows.length} rows.`;
+            throw new QueryError(`${far} Add a LIMIT, or run it with regista sql.`);
           }
         }
         return { columns, rows, more: false };
@@ -166,8 +170,10 @@
         script.onerror = () => reject(new QueryError(`${table.file}.js cannot be loaded.`));
         document.head.append(script);
       });
-      const text = atob(window.registaParquet[table.name]);
-      delete window.registaParquet[table.name];
+      const carried = window.registaParquet || {};
+      if (!carried[table.name]) throw new QueryError(`${table.file}.js does not hold ${table.name}.`);
+      const text = atob(carried[table.name]);
+      delete carried[table.name];
       return Uint8Array.from(text, (letter) => letter.charCodeAt(0)).buffer;
     }
 
@@ -196,9 +202,14 @@
   function explain(message, names) {
     const [, what] = /(?:no such \w+: |near "|function )([^"\s(]*|[^"]*)/.exec(message) || [];
     if (message.startsWith(sql.MARK)) return message.slice(sql.MARK.length);
-    if (message.startsWith("no such table")) return `There is no table or view ${what}. There are: ${names.join(", ")}.`;
+    if (message.startsWith("no such table")) {
+      return `There is no table or view ${what}. There are: ${names.join(", ")}.`;
+    }
     if (message.startsWith("no such column")) {
-      return `There is no column ${what}. The columns of each table are listed on this page; a text stands in 'single quotes'.`;
+      return (
+        `There is no column ${what}. The columns of each table are listed on this page; ` +
+        "a text stands in 'single quotes'."
+      );
     }
     if (message.startsWith("no such function")) return `There is no function ${what} here. ${sql.FULL}`;
     if (message.startsWith("near")) return `The query cannot be read at ${what || "a parenthesis"}. ${sql.FULL}`;
