@@ -16,7 +16,7 @@ import click
 from regista.cli import output
 from regista.cli.exits import ExitCode, exit_code_of_result
 from regista.cli.group import Command
-from regista.cli.locating import locate
+from regista.registry.locating import locate
 from regista.read.opening import open_replica
 from regista.registry.reads import Reads
 

@@ -117,7 +117,7 @@ def compare(
     first, second = (f"{side['name']}@{side['version']}" for side in sides)
     before, after = (_by_grain(side) for side in runs)
     changes = [
-        _change(grain, before.get(grain), after.get(grain))
+        score_change(grain, before.get(grain), after.get(grain))
         for grain in sorted(set(before) | set(after))
     ]
     return Comparison(first, second, changes, _notes(runs[0], runs[1], (first, second)))
@@ -168,7 +168,7 @@ def _with_changes(rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
         same = before is not None and all(
             row[key] == before[key] for key in ("suite", "task", "metric")
         )
-        change = _change(("", "", "", ""), before if same else None, row)
+        change = score_change(("", "", "", ""), before if same else None, row)
         yield {**row, "change": change.difference, "verdict": change.verdict}
         before = row
 
@@ -187,7 +187,8 @@ def _by_grain(runs: Mapping[str, Row]) -> dict[Grain, Row]:
     }
 
 
-def _change(grain: Grain, one: Row | None, other: Row | None) -> ScoreChange:
+def score_change(grain: Grain, one: Row | None, other: Row | None) -> ScoreChange:
+    """Compare one score of two versions; rows have `value`, `stderr` and `higher_is_better`."""
     if one is None or other is None:
         value, otherwise = (None if side is None else side["value"] for side in (one, other))
         return ScoreChange(*grain, value, otherwise, None, None, None, "")

@@ -1,1 +1,1 @@
-"""The static site: a pure function of a registry at one commit."""
+"""The static site: registry state and history as pages and JSON, from one pinned commit."""

@@ -1,1 +1,1 @@
-"""Pages of the site, one module per family."""
+"""The pages, one module per family. Each yields paths with their bytes; none reads or writes."""

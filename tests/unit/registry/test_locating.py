@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from regista.cli.locating import locate
+from regista.registry.locating import locate
 from regista.errors import InvalidInputError
 
 

@@ -1,0 +1,224 @@
+"""Building a site: the one way, for the command line, `site serve` and the MkDocs plugin.
+
+A build reads the published tables of one commit, makes the facts of each entry, and renders an
+entry's pages unless its rows, the templates and the options are those of the build before. What
+concerns all entries is rendered each time, from small summaries; equal files are not written.
+"""
+
+import tempfile
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from regista.decide.policy import Policy
+from regista.decide.state import State
+from regista.model import canonical
+from regista.model.canonical import sha256_hex
+from regista.read.world import load_bundle
+from regista.registry.reads import AsOf, Reads
+from regista.site.facts import Knowledge, entry_facts, event_of
+from regista.site.model import EntrySummary, Site
+from regista.site.options import SiteOptions
+from regista.site.pages.entry import EntryPages
+from regista.site.pages.gates import gates
+from regista.site.pages.lists import EntryDrill, drills, home, kind_lists, search
+from regista.site.pages.log_pages import as_of as as_of_pages
+from regista.site.pages.log_pages import audit
+from regista.site.pages.navigation import BarItem, bar_of
+from regista.site.pages.overview import summary_of
+from regista.site.pages.sql_console import console, parquet_script
+from regista.site.published import PublishedTables, Rows, published
+from regista.site.sinks import Sink
+from regista.site.render import Renderer, shipped_templates, templates_digest
+from regista.version import __version__
+
+# what the folder of templates holds for browsers
+ASSETS = ("css", "js", "img", "vendor")
+LISTS, LOG, DATA = "lists", "log", "data"
+
+
+class Progress(Protocol):
+    """Told of steps done."""
+
+    def start(self, total: int) -> None: ...  # noqa: D102 - how many there are
+    def advance(self, count: int) -> None: ...  # noqa: D102 - so many are done
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a build is made from.
+
+    Attributes:
+        reads: the registry.
+        options: the owner's choices.
+        state: the registry at the pinned commit.
+        policy: the policy in force then.
+        verified: whether all of the registry was verified just before.
+        docs: prose of the site: titles and paths from the site's root.
+    """
+
+    reads: Reads
+    options: SiteOptions
+    state: State
+    policy: Policy
+    verified: bool
+    docs: tuple[BarItem, ...]
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Names and digests of all that the site follows from."""
+        return {**self.shared, "head": self.state.digest, "verified": str(self.verified)}
+
+    @property
+    def shared(self) -> dict[str, str]:
+        """What every page follows from, but for the rows."""
+        options = self.options
+        chosen = [
+            options.title, options.base_url, options.rollback_url, sorted(options.publish),
+            [list(item) for item in self.docs],
+        ]  # fmt: skip
+        return {
+            "engine": __version__,
+            "options": canonical.digest(chosen),
+            "policy": self.state.policy_digest,
+            "registry": self.state.registry,
+            "templates": templates_digest(options.templates, shipped_templates()),
+        }
+
+
+def plan(
+    reads: Reads,
+    options: SiteOptions,
+    *,
+    as_of: AsOf = None,
+    verified: bool = False,
+    docs: Iterable[BarItem] = (),
+) -> Plan:
+    """Pin a commit to build a site of.
+
+    Raises:
+        NotFoundError: there is no such commit, or no policy yet.
+        IntegrityError: the policy's blob is gone or damaged.
+    """
+    state = reads.state(as_of)
+    policy = load_bundle(reads.replica.store, state.policy_digest).policy
+    return Plan(reads, options, state, policy, verified, tuple(docs))
+
+
+def build(plan: Plan, sink: Sink, progress: Progress | None = None) -> None:
+    """Make every page of a site.
+
+    Raises:
+        IntegrityError: a file of the registry is missing or damaged.
+        StorageError: it cannot be read, or there is no room.
+        InvalidInputError: a template of the owner's is malformed.
+    """
+    folder: AbstractContextManager[str] = tempfile.TemporaryDirectory(prefix="regista-site-")
+    with (
+        folder as name,
+        published(plan.reads, plan.options, plan.state.seq, Path(name)) as tables,
+    ):
+        _Build(plan, sink, tables).run(progress)
+
+
+class _Build:
+    """One build in progress."""
+
+    def __init__(self, plan: Plan, sink: Sink, tables: PublishedTables) -> None:
+        self.plan, self.sink, self.tables = plan, sink, tables
+        self.site = _site(plan)
+        bar = bar_of(plan.options, plan.docs)
+        self.renderer = Renderer(plan.options.templates, site_title=plan.options.title, bar=bar)
+        self.names = dict(tables.query("SELECT entry_id, entry FROM entries"))
+        self.shared = canonical.digest(plan.shared)
+        self.summaries: list[EntrySummary] = []
+        self.drills: list[EntryDrill] = []
+
+    def run(self, progress: Progress | None) -> None:
+        if progress:
+            progress.start(len(self.names))
+        self._assets()
+        know = Knowledge(
+            self.tables, self.names, self.plan.policy, self.site.final_stage, self.plan.options
+        )
+        maker = EntryPages(self.renderer, self.site, self.tables)
+        for rows in self.tables.entries():
+            entry = entry_facts(know, rows)
+            self.summaries.append(summary_of(entry, self.site.final_stage, self.site.time))
+            self.drills += [EntryDrill(entry.name, drill) for drill in entry.drills]
+            group = f"entry/{entry.entry_id}"
+            if not self.sink.keep(group, self._fingerprint(rows)):
+                self._write(group, maker.pages(entry))
+            if progress:
+                progress.advance(1)
+        self._lists()
+        self._data()
+
+    def _fingerprint(self, rows: Rows) -> str:
+        """Return a digest of all that an entry's pages follow from."""
+        targets = {row.target_entry_id for row in rows["lineage"]}
+        targets |= {row.dataset_entry_id for row in rows["eval_runs"]}
+        names = sorted((id_, self.names[id_]) for id_ in targets if id_ in self.names)
+        return sha256_hex(f"{self.shared} {names} {rows}".encode())
+
+    def _write(self, group: str, pages: Iterable[tuple[str, bytes]]) -> None:
+        for path, data in pages:
+            self.sink.write(group, path, data)
+
+    def _assets(self) -> None:
+        folders = (shipped_templates(), self.plan.options.templates)
+        found: dict[str, Path] = {}
+        for folder in filter(None, folders):
+            for kind in ASSETS:
+                for path in sorted((folder / kind).rglob("*")):
+                    if path.is_file():
+                        found[path.relative_to(folder).as_posix()] = path
+        if not self.sink.keep("assets", self.plan.shared["templates"]):
+            for name, path in found.items():
+                self.sink.add_file("assets", name, path)
+
+    def _lists(self) -> None:
+        renderer, site = self.renderer, self.site
+        self.sink.keep(LISTS, canonical.digest(self.plan.inputs))
+        events = [event_of(row) for row in self.tables.rows("latest_events")]
+        self._write(LISTS, [home(renderer, site, self.summaries, events)])
+        self._write(LISTS, kind_lists(renderer, site, self.summaries))
+        self._write(LISTS, [drills(renderer, site, self.summaries, self.drills)])
+        self._write(LISTS, [gates(renderer, site, self.tables, self.plan.policy)])
+        self._write(LISTS, search(renderer, site, self.summaries))
+        lost = renderer.page("registry/404.html", "404.html", here="", site=site)
+        self._write(LISTS, [("404.html", lost)])
+        self.sink.keep(LOG, canonical.digest(self.plan.inputs))
+        self._write(LOG, audit(renderer, site, self.tables))
+        self._write(LOG, as_of_pages(renderer, site, self.tables))
+
+    def _data(self) -> None:
+        self.sink.keep(DATA, canonical.digest(self.plan.inputs))
+        if not self.plan.options.publishes("data"):
+            return
+        self._write(DATA, [console(self.renderer, self.site, self.tables)])
+        for table in self.tables.counts:
+            file = self.tables.file(table)
+            self.sink.add_file(DATA, f"data/{table}.parquet", file)
+            if script := parquet_script(table, file):
+                self.sink.write(DATA, f"data/{table}.parquet.js", script)
+
+
+def _site(plan: Plan) -> Site:
+    policy, state = plan.policy, plan.state
+    return Site(
+        title=plan.options.title,
+        base_url=plan.options.base_url,
+        registry=state.registry,
+        seq=state.seq,
+        head=state.digest,
+        time=state.time,
+        stages=policy.all_stages,
+        on_register=policy.on_register,
+        final_stage=policy.stages[-1],
+        verified=plan.verified,
+        publish=plan.options.publish,
+    )
+

@@ -1,0 +1,401 @@
+"""From published rows to the facts of one entry. Pure but for long texts, which are looked up.
+
+State is folded from the rows as everywhere (`regista.decide.fold`), so the site cannot disagree
+with `resolve`. What a slot needs to be told is `regista.site.slots`.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from itertools import groupby
+from urllib.parse import urlsplit
+
+from regista.decide import fold
+from regista.decide.heads import EntryHead, VersionHead
+from regista.decide.policy import Policy
+from regista.decide.state import State
+from regista.read.past import as_log_row, stored_time
+from regista.site import model, paths
+from regista.site.gated import gated_metrics
+from regista.site.options import SiteOptions
+from regista.site.published import PublishedTables, Row, Rows
+from regista.site.slots import drills_of, slots_of
+
+_STATE_TABLES = (
+    "entries", "versions", "lineage", "placements", "aliases", "tags", "statuses", "names",
+    "descriptions", "eval_runs", "drills",
+)  # fmt: skip
+SAFE_SCHEMES = frozenset({"http", "https"})
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What making the facts of any entry needs.
+
+    Attributes:
+        published: where long texts are looked up.
+        names: name of each entry by its id.
+        policy: the policy in force at the pinned commit.
+        final_stage: the last of its stages, such as `prod`.
+    """
+
+    published: PublishedTables
+    names: Mapping[str, str]
+    policy: Policy
+    final_stage: str
+    options: SiteOptions
+
+
+@lru_cache(maxsize=4096)
+def time_text(moment: datetime) -> str:
+    """Return a table's time as the log writes it; rows of one commit share it."""
+    return stored_time(moment)
+
+
+def entry_facts(know: Knowledge, rows: Rows) -> model.Entry:
+    """Return the facts of the entry that some rows are of."""
+    state = _folded(rows)
+    row = rows["entries"][0]
+    head = state.entry_by_id(row.entry_id)
+    holds = _holds(rows["placements"])
+    decisions = _decisions(rows, head.name)
+    drills = drills_of(know.policy, head, rows["drills"])
+    events = tuple(event_of(event) for event in rows["events"])
+    versions = _versions(know, state, head, rows, _Parts(holds, decisions, events))
+    return model.Entry(
+        entry_id=head.entry_id,
+        name=head.name,
+        kind=head.kind,
+        description=head.description or know.published.text(head.description_digest) or "",
+        tags=dict(sorted(head.tags.items())),
+        time=head.time,
+        by=head.by,
+        seq=head.seq,
+        aliases=tuple(
+            (alias, pointer.version, pointer.time, pointer.by)
+            for alias, pointer in sorted(head.aliases.items())
+            if pointer.version is not None
+        ),
+        slots=slots_of(know.policy, know.options, state, head, decisions, drills),
+        versions=versions,
+        holds=holds,
+        drills=drills,
+        events=events,
+        metrics=gated_metrics(know.policy, head, versions),
+        former_names=tuple((name.from_name, time_text(name.time)) for name in rows["names"]),
+    )
+
+
+def _folded(rows: Rows) -> State:
+    state = State("", 0, "", "", lambda _key: None)
+    placed = [
+        (row.seq, row.i, table, row) for table in _STATE_TABLES for row in rows[table]
+    ]
+    placed.sort(key=lambda item: item[:2])
+    for _seq, _i, table, row in placed:
+        stamp, logged = as_log_row(table, row._asdict())
+        fold.apply_row(state.heads, stamp, logged)
+    return state
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What concerns several versions, made once."""
+
+    holds: tuple[model.Hold, ...]
+    decisions: tuple[model.Decision, ...]
+    events: tuple[model.Event, ...]
+
+
+def _versions(
+    know: Knowledge, state: State, head: EntryHead, rows: Rows, parts: _Parts
+) -> tuple[model.Version, ...]:
+    by_version = {
+        name: _grouped(rows[name])
+        for name in ("files", "lineage", "eval_runs", "approvals", "waivers", "uses")
+    }
+    scores = {
+        run_id: tuple(_score(row) for row in group)
+        for run_id, group in groupby(
+            sorted(rows["eval_scores"], key=lambda row: (row.run_id, row.task, row.metric, row.slice or "")),
+            key=lambda row: row.run_id,
+        )
+    }
+    events = _grouped(parts.events)
+    decisions = _grouped(parts.decisions)
+    holds = _grouped(parts.holds)
+    made: list[model.Version] = []
+    previous: int | None = None
+    for row in rows["versions"]:
+        number = row.version
+        version = state.version(head, number)
+        runs = _runs(know, by_version["eval_runs"][number], scores, version)
+        made.append(
+            _version(
+                know,
+                head,
+                version,
+                previous=previous,
+                artifacts=tuple(
+                    model.FileRow(file.path, file.size, file.sha256)
+                    for file in by_version["files"][number]
+                ),
+                lineage=tuple(_lineage(know, item) for item in by_version["lineage"][number]),
+                used_by=tuple(_use(use) for use in by_version["uses"][number]),
+                runs=runs,
+                decisions=tuple(decisions[number]),
+                holds=tuple(holds[number]),
+                approvals=tuple(_approval(item) for item in by_version["approvals"][number]),
+                waivers=tuple(_waiver(item) for item in by_version["waivers"][number]),
+                events=tuple(events[number]),
+                incumbent=_incumbent(know.final_stage, parts.holds, number, decisions[number], runs),
+            )
+        )
+        if version.status != "deleted":
+            previous = number
+    return tuple(reversed(made))
+
+
+def _version(
+    know: Knowledge, head: EntryHead, version: VersionHead, **parts: object
+) -> model.Version:
+    shown = version.status != "deleted"
+    return model.Version(
+        entry=head.name,
+        kind=head.kind,
+        number=version.version,
+        digest=version.digest,
+        label=version.label,
+        status=version.status,
+        status_reason=version.status_reason,
+        purged=version.purged,
+        time=version.time,
+        by=version.by,
+        seq=version.seq,
+        files=version.files,
+        bytes=version.bytes,
+        uri=version.uri,
+        run=version.run,
+        code=version.code,
+        params=dict(sorted(version.params.items())),
+        tags=dict(sorted(version.tags.items())),
+        source=dict(sorted(version.source.items())),
+        card=version.card or ((shown and know.published.text(version.card_digest)) or ""),
+        card_digest=version.card_digest,
+        description=version.description
+        or ((shown and know.published.text(version.description_digest)) or ""),
+        description_digest=version.description_digest,
+        stages=tuple(
+            stage for stage in know.policy.all_stages if head.holder(stage) == version.version
+        ),
+        aliases=tuple(
+            sorted(
+                name
+                for name, pointer in head.aliases.items()
+                if pointer.version == version.version
+            )
+        ),
+        **parts,  # type: ignore[arg-type]
+    )
+
+
+def _grouped(rows: Iterable[Row]) -> defaultdict[int | None, list[Row]]:
+    groups: defaultdict[int | None, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.version].append(row)
+    return groups
+
+
+def _score(row: Row) -> model.Score:
+    return model.Score(
+        row.task or "",
+        row.metric,
+        row.slice or "",
+        row.value,
+        row.stderr,
+        row.n,
+        row.higher_is_better,
+    )
+
+
+def _runs(
+    know: Knowledge,
+    rows: Sequence[Row],
+    scores: Mapping[str, tuple[model.Score, ...]],
+    head: VersionHead,
+) -> tuple[model.Run, ...]:
+    latest = {run.run_id for run in head.runs.values()}
+    return tuple(
+        model.Run(
+            run_id=row.run_id,
+            seq=row.seq,
+            time=time_text(row.time),
+            by=row.actor,
+            suite=row.suite,
+            status=row.status,
+            dataset=_dataset(know, row),
+            harness=" ".join(filter(None, (row.harness, row.harness_version))),
+            code=row.code or "",
+            samples=row.samples,
+            note=row.note or "",
+            latest=row.run_id in latest,
+            scores=scores.get(row.run_id, ()),
+        )
+        for row in sorted(rows, key=lambda row: (row.seq, row.i), reverse=True)
+    )
+
+
+def _dataset(know: Knowledge, row: Row) -> model.Ref | None:
+    if not row.dataset:
+        return None
+    return _target("dataset", row.dataset, know.names.get(row.dataset_entry_id or ""),
+                   row.dataset_version, row.dataset_digest or "")  # fmt: skip
+
+
+def _lineage(know: Knowledge, row: Row) -> model.Ref:
+    name = know.names.get(row.target_entry_id or "")
+    return _target(row.relation, row.target, name, row.target_version, row.target_digest or "")
+
+
+def _target(
+    relation: str, text: str, name: str | None, version: int | None, digest: str
+) -> model.Ref:
+    if name is None or version is None:
+        return model.Ref(relation, text, url=safe_url(text), digest=digest)
+    return model.Ref(relation, f"{name}@{version}", paths.version_page(name, version), "", digest)
+
+
+def safe_url(text: str) -> str:
+    """Return an address that may be linked to: http and https only; else ''."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    return text if parts.scheme in SAFE_SCHEMES and parts.hostname else ""
+
+
+def _use(row: Row) -> model.Ref:
+    text = f"{row.user}@{row.user_version}"
+    if row.suite:
+        text = f"{text}, suite {row.suite}"
+    return model.Ref(row.relation, text, paths.version_page(row.user, row.user_version))
+
+
+def _incumbent(
+    stage: str,
+    holds: Sequence[model.Hold],
+    number: int,
+    decisions: Sequence[model.Decision],
+    runs: Sequence[model.Run],
+) -> int | None:
+    moments = [*(item.seq for item in decisions), *(run.seq for run in runs)]
+    if not moments:
+        return None
+    moment = max(moments)
+    before = [
+        hold.version
+        for hold in holds
+        if hold.stage == stage and hold.seq < moment and hold.version != number
+    ]
+    return before[-1] if before else None
+
+
+def _holds(rows: Sequence[Row]) -> tuple[model.Hold, ...]:
+    """Return every time that a stage held a version, in the order of their beginnings."""
+    holds: list[model.Hold] = []
+    by_stage: dict[str, list[Row]] = {}
+    for row in rows:
+        by_stage.setdefault(row.stage, []).append(row)
+    for placed in by_stage.values():
+        for row, after in zip(placed, [*placed[1:], None], strict=True):
+            if row.to_version is None:
+                continue
+            holds.append(
+                model.Hold(
+                    stage=row.stage,
+                    version=row.to_version,
+                    since=time_text(row.time),
+                    until=time_text(after.time) if after else None,
+                    by=row.actor,
+                    action=row.action,
+                    reason=row.reason or "",
+                    seq=row.seq,
+                    ended=after.action if after else "",
+                    ended_seq=after.seq if after else None,
+                )
+            )
+    return tuple(sorted(holds, key=lambda hold: (hold.seq, hold.stage)))
+
+
+def _decisions(rows: Rows, name: str) -> tuple[model.Decision, ...]:
+    verdicts: defaultdict[tuple[int, int, str], list[model.Verdict]] = defaultdict(list)
+    for row in sorted(rows["verdicts"], key=lambda row: (row.seq, row.i)):
+        verdicts[row.seq, row.version, row.stage].append(_verdict(row, name))
+    return tuple(
+        model.Decision(
+            seq=row.seq,
+            time=time_text(row.time),
+            by=row.actor,
+            version=row.version,
+            stage=row.stage,
+            op=row.op,
+            outcome=row.outcome,
+            ungated=bool(row.ungated),
+            policy=row.policy,
+            verdicts=tuple(verdicts[row.seq, row.version, row.stage]),
+        )
+        for row in sorted(rows["decisions"], key=lambda row: (row.seq, row.i), reverse=True)
+    )
+
+
+def _verdict(row: Row, name: str) -> model.Verdict:
+    return model.Verdict(
+        gate=row.gate,
+        kind=row.kind,
+        status=row.status,
+        observed=row.observed or "",
+        required=row.required or "",
+        reason=row.reason or "",
+        remedy=row.remedy or "",
+        evidence=tuple(_evidence(item, name) for item in json.loads(row.evidence or "[]")),
+    )
+
+
+def _evidence(text: str, name: str) -> model.Ref:
+    """Return a piece of evidence, such as `run:r5-0`, with the page that shows it."""
+    what, _, value = text.partition(":")
+    page = ""
+    if what == "version" and value.isdigit():
+        page = paths.version_page(name, int(value))
+    elif what == "commit" and value.isdigit():
+        page = paths.commit_link(int(value))
+    elif what == "run":
+        # a run's id names the commit that brought it
+        seq = value.removeprefix("r").partition("-")[0]
+        page = paths.commit_link(int(seq)) if seq.isdigit() and int(seq) else ""
+    return model.Ref(what, text, page)
+
+
+def _approval(row: Row) -> model.Approval:
+    until = time_text(row.until) if row.until else ""
+    return model.Approval(
+        row.seq, time_text(row.time), row.actor, row.version, row.stage, row.meaning or "", until
+    )
+
+
+def _waiver(row: Row) -> model.Waiver:
+    until = time_text(row.until) if row.until else ""
+    return model.Waiver(
+        row.seq, time_text(row.time), row.actor, row.version, row.stage, row.gate,
+        row.reason or "", until,
+    )  # fmt: skip
+
+
+def event_of(row: Row) -> model.Event:
+    return model.Event(
+        row.seq, time_text(row.time), row.actor, row.entry or "", row.event, row.version,
+        row.detail or "",
+    )  # fmt: skip

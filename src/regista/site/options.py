@@ -1,0 +1,130 @@
+"""What the owner of a site may choose: the `[site]` table of `regista.toml`."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from regista.errors import InvalidInputError
+from regista.model.names import shown
+
+# what may be published; the last two are not unless asked for
+PUBLISHABLE = (
+    "cards", "params", "tags", "source", "files", "prompts", "data", "samples", "emails",
+)  # fmt: skip
+NOT_BY_DEFAULT = frozenset({"samples", "emails"})
+_TEXTS = ("title", "base_url", "rollback_url", "templates", "mkdocs")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteOptions:
+    """How a site is to be.
+
+    Attributes:
+        title: name of the site.
+        base_url: where it will be served, for feeds and the site map; '' when not known.
+        rollback_url: address of the CI job that rolls back, with `{entry}`, `{stage}` and
+            `{version}` in it; '' for none.
+        publish: which kinds of content are published, of `PUBLISHABLE`.
+        templates: folder with templates that stand before ours; None for none.
+        mkdocs: configuration of the prose; None for the guide that Regista ships.
+    """
+
+    title: str = "Regista"
+    base_url: str = ""
+    rollback_url: str = ""
+    publish: frozenset[str] = frozenset(PUBLISHABLE) - NOT_BY_DEFAULT
+    templates: Path | None = None
+    mkdocs: Path | None = None
+
+    def publishes(self, what: str) -> bool:
+        """Say whether a kind of content is published."""
+        return what in self.publish
+
+    def with_base_url(self, url: str) -> "SiteOptions":
+        """Return the options with another address of the site.
+
+        Raises:
+            InvalidInputError: it is not an http or https address.
+        """
+        return replace(self, base_url=_address(url, "--base-url"))
+
+
+def read_options(config: Path | None) -> SiteOptions:
+    """Read the `[site]` table of a `regista.toml`; what it does not say stays as usual.
+
+    Raises:
+        InvalidInputError: the file, or a value in it, is malformed.
+    """
+    if config is None:
+        return SiteOptions()
+    try:
+        table = tomllib.loads(config.read_text(encoding="utf-8")).get("site", {})
+    except OSError as error:
+        raise InvalidInputError(f"cannot read {shown(str(config))}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"{shown(str(config), 200)} is not TOML: {error}") from error
+    return options_of(table, config.parent, "site")
+
+
+def options_of(table: object, folder: Path, where: str) -> SiteOptions:
+    """Return the options that a table asks for.
+
+    Args:
+        table: names and values as read.
+        folder: what its paths are relative to.
+        where: what to call the table in messages.
+
+    Raises:
+        InvalidInputError: a name is not known, or a value is malformed.
+    """
+    if not isinstance(table, Mapping):
+        raise InvalidInputError(f"{where} is not a table", hint="write [site] and lines below it")
+    known = (*_TEXTS, "publish")
+    for name in table:
+        if name not in known:
+            raise InvalidInputError(
+                f"{where} has no setting {shown(str(name))}", hint=f"it takes {', '.join(known)}"
+            )
+    texts = {name: _text(table, name, where) for name in _TEXTS if name in table}
+    paths = {name: folder / texts.pop(name) for name in ("templates", "mkdocs") if name in texts}
+    for name, path in paths.items():
+        if not path.exists():
+            raise InvalidInputError(f"{where}.{name}: there is no {shown(str(path), 200)}")
+    for name in ("base_url", "rollback_url"):
+        if texts.get(name):
+            texts[name] = _address(texts[name], f"{where}.{name}")
+    publish = {"publish": _published(table["publish"], where)} if "publish" in table else {}
+    return SiteOptions(**texts, **paths, **publish)  # type: ignore[arg-type]
+
+
+def _text(table: Mapping[str, Any], name: str, where: str) -> str:
+    value = table[name]
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{where}.{name} is not a text")
+    return value
+
+
+def _published(value: object, where: str) -> frozenset[str]:
+    if not isinstance(value, list) or not set(map(str, value)) <= set(PUBLISHABLE):
+        raise InvalidInputError(
+            f"{where}.publish is not a list of {', '.join(PUBLISHABLE)}",
+            hint='write publish = ["cards", "params", …]',
+        )
+    return frozenset(value)
+
+
+def _address(url: str, where: str) -> str:
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        fine = False
+    if not fine or any(char in url for char in " \"'<>`\\\n\r\t"):
+        raise InvalidInputError(
+            f"{where} is {shown(url, 200)}, which is not an address",
+            hint="write it as https://example.org/models/",
+        )
+    return url

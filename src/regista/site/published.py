@@ -1,0 +1,229 @@
+"""The published tables: what a site may show, as Parquet files, pinned at one commit.
+
+Everything that a page says of the registry is read from these files, so what is kept back (by
+`site.publish`, or because it looks like a secret or an e-mail address) cannot reach a page by
+another way. Texts that lie in blobs come through `PublishedTables.text`, which keeps the same back.
+Rows of one entry lie together, by `entry_id`, so entries are read one at a time, in little memory.
+"""
+
+from collections import namedtuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regista.model import secrets
+from regista.model.tables import TABLES, Column, Table
+from regista.read import duck
+from regista.read.sql import log_tail, open_views
+from regista.read.sqlfiles import VIEWS, load
+from regista.registry.reads import Reads
+from regista.site.options import SiteOptions
+from regista.storage.blobs import get_blob
+from regista.write.parquet import sorted_copy
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Row = Any
+Rows = dict[str, list[Row]]
+
+HIDDEN = "[hidden: looks like a secret]"
+MEMORY_MB = 400
+_FETCH = 2_000
+# written by the machine, so there is nothing to keep back
+_MACHINE_MADE = frozenset({
+    "entry_id", "entry", "kind", "stage", "op", "outcome", "status", "from_status", "digest",
+    "sha256", "parent", "state", "policy", "run_id", "target_entry_id", "target_digest", "action",
+    "dataset_entry_id", "dataset_digest", "source_digest", "card_digest", "description_digest",
+    "version_digest", "rules_digest", "evidence_digest", "engine", "ops", "rows", "txid", "alias",
+    "label", "from_name",
+})  # fmt: skip
+# columns that are published only with a kind of content
+_COLUMN_OF = {
+    ("versions", "params"): "params",
+    ("versions", "source"): "source",
+    ("versions", "card"): "cards",
+    ("versions", "card_digest"): "cards",
+    ("descriptions", "description"): "cards",
+    ("descriptions", "description_digest"): "cards",
+}
+_TABLE_OF = {"tags": "tags", "files": "files", "eval_samples": "samples"}
+# a value of a JSON object of texts whose key says that it is a secret
+_JSON_SECRET = r'("[^"]*(?:' + secrets.NAMES.partition("(?:^|[_.-])(?:")[2].removesuffix(")$") + ")"
+_JSON_SECRET += r'":)"(?:[^"\\]|\\.)*"'
+# in the order of entry_id, and so read entry by entry
+_BY_ENTRY = (
+    *(
+        table.name
+        for table in TABLES.values()
+        if table.order[0] == "entry_id" and table.name != "eval_samples"
+    ),
+    "events",
+    "uses",
+)
+_QUERIES = {
+    "events": "FROM events WHERE entry_id IS NOT NULL ORDER BY entry_id, seq DESC, i DESC",
+    "latest_events": """
+        FROM events
+        WHERE event NOT IN ('created', 'placed', 'tagged', 'described')
+        ORDER BY seq DESC, i DESC LIMIT 12
+    """,
+    "events_by_seq": "FROM events ORDER BY seq, i",
+    "placements_by_seq": "FROM placements ORDER BY seq, i",
+    # what came from a version, or was evaluated on it
+    "uses": """
+        SELECT target_entry_id AS entry_id, target_version AS version, relation,
+            entry AS user, version AS user_version, NULL AS suite, 1 AS times
+        FROM lineage WHERE target_entry_id IS NOT NULL
+        UNION ALL
+        SELECT dataset_entry_id, dataset_version, 'eval', entry, version, suite, count(*)
+        FROM eval_runs WHERE dataset_entry_id IS NOT NULL GROUP BY ALL
+        ORDER BY ALL
+    """,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTables:
+    """The published tables of a registry at one commit.
+
+    Attributes:
+        reads: the registry.
+        options: what is published.
+        seq: number of the commit.
+        folder: where the Parquet files lie, `<table>.parquet`.
+        counts: number of rows of each published table.
+    """
+
+    reads: Reads
+    options: SiteOptions
+    seq: int
+    folder: Path
+    counts: dict[str, int]
+    con: "DuckDBPyConnection"
+
+    def file(self, table: str) -> Path:
+        """Return the Parquet file of a table."""
+        return self.folder / f"{table}.parquet"
+
+    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run a query over the published tables and the usual views on them."""
+        found: list[tuple[Any, ...]] = self.con.cursor().execute(sql, list(values)).fetchall()
+        return found
+
+    def rows(self, name: str) -> Iterator[Row]:
+        """Yield the rows of a table in its order, or of a query of ours, as named tuples."""
+        cursor = self.con.cursor().execute(_QUERIES.get(name, f'FROM "{name}"'))
+        make = namedtuple(name, [column[0] for column in cursor.description])._make  # noqa: PYI024
+        while batch := cursor.fetchmany(_FETCH):
+            yield from map(make, batch)
+
+    def entries(self) -> Iterator[Rows]:
+        """Yield, for each entry in the order of ids, its rows of every table."""
+        streams = {name: _ById(self.rows(name)) for name in _BY_ENTRY}
+        for entry in self.rows("entries"):
+            yield {name: stream.take(entry.entry_id) for name, stream in streams.items()}
+
+    def text(self, digest: str) -> str | None:
+        """Return a long text by its digest, without what is kept back; None where it is purged."""
+        data = get_blob(self.reads.replica.store, digest) if digest else None
+        return None if data is None else self.shown(data.decode("utf-8", "replace"))
+
+    def shown(self, text: str) -> str:
+        """Return a text without what is kept back."""
+        if not secrets.may_have_any(text):
+            return text
+        # RE2 takes linear time on any text, which Python's patterns do not
+        query = f"SELECT {_shown('$text', self.options)}"
+        ((shown,),) = self.con.cursor().execute(query, {"text": text}).fetchall()
+        return str(shown)
+
+
+class _ById:
+    """Rows in the order of `entry_id`, taken entry by entry."""
+
+    def __init__(self, rows: Iterator[Row]) -> None:
+        self._rows = rows
+        self._next = next(rows, None)
+
+    def take(self, entry_id: str) -> list[Row]:
+        """Return the rows of an entry; ids are asked for in their order."""
+        taken: list[Row] = []
+        while self._next is not None and self._next.entry_id <= entry_id:
+            if self._next.entry_id == entry_id:
+                taken.append(self._next)
+            self._next = next(self._rows, None)
+        return taken
+
+
+@contextmanager
+def published(reads: Reads, options: SiteOptions, seq: int, folder: Path) -> Iterator[PublishedTables]:
+    """Write the published tables of a commit into a folder, and read them.
+
+    Raises:
+        IntegrityError: a file of the registry is missing or damaged.
+        StorageError: they do not fit.
+    """
+    tail = log_tail(reads.replica.log, seq)
+    counts = {}
+    with open_views(reads.replica.store, tail, as_of=seq, threads=2) as views:
+        for table in TABLES.values():
+            if not _is_published(table.name, options):
+                continue
+            query = _redacted(table, options)
+            path = folder / f"{table.name}.parquet"
+            with duck.guarded(f"write the published table {table.name}"):
+                ((count,),) = views.execute(f'SELECT count(*) FROM "{table.name}"').fetchall()
+                counts[table.name] = sorted_copy(views, table, query, path, rows=count)
+    with duck.connect(threads=2, memory_mb=MEMORY_MB, spill=folder) as con:
+        _create_views(con, folder, counts)
+        yield PublishedTables(reads, options, seq, folder, counts, con)
+
+
+def _create_views(con: "DuckDBPyConnection", folder: Path, counts: dict[str, int]) -> None:
+    for table in TABLES.values():
+        columns = ", ".join(f'NULL::{column.type} AS "{column.name}"' for column in table.columns)
+        rows = f"SELECT {columns} LIMIT 0"
+        if table.name in counts:
+            rows = f"FROM {duck.parquet(folder / f'{table.name}.parquet')}"
+        con.execute(f'CREATE VIEW "{table.name}" AS {rows}')
+    for view in VIEWS:
+        con.execute(f'CREATE VIEW "{view}" AS {load(view).text}')
+
+
+def _is_published(table: str, options: SiteOptions) -> bool:
+    return table not in _TABLE_OF or options.publishes(_TABLE_OF[table])
+
+
+def _redacted(table: Table, options: SiteOptions) -> str:
+    columns = ", ".join(_column(table.name, column, options) for column in table.columns)
+    return f'SELECT {columns} FROM "{table.name}"'
+
+
+def _column(table: str, column: Column, options: SiteOptions) -> str:
+    name = f'"{column.name}"'
+    needs = _COLUMN_OF.get((table, column.name))
+    if needs and not options.publishes(needs):
+        return f"NULL::{column.type} AS {name}"
+    if column.type != "VARCHAR" or column.name in _MACHINE_MADE:
+        return name
+    shown = name
+    if (table, column.name) in {("versions", "params"), ("versions", "source")}:
+        hidden = duck.quoted(rf'\1"{HIDDEN}"')
+        shown = f"regexp_replace({shown}, {duck.quoted(_JSON_SECRET)}, {hidden}, 'gi')"
+    if (table, column.name) == ("tags", "value"):
+        named = f"regexp_matches(key, {duck.quoted(secrets.NAMES)})"
+        shown = f"CASE WHEN value IS NOT NULL AND {named} THEN {duck.quoted(HIDDEN)} ELSE value END"
+    return f"{_shown(shown, options)} AS {name}"
+
+
+def _shown(value: str, options: SiteOptions) -> str:
+    """Return SQL for a text without what is kept back."""
+    pattern = duck.quoted(secrets.all_patterns())
+    shown = f"regexp_replace({value}, {pattern}, {duck.quoted(HIDDEN)}, 'g')"
+    if options.publishes("emails"):
+        return shown
+    masked = f"regexp_replace({shown}, {duck.quoted(secrets.EMAIL)}, '\\1@…', 'g')"
+    return f"CASE WHEN contains({value}, '@') THEN {masked} ELSE {shown} END"

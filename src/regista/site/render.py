@@ -1,0 +1,175 @@
+"""From facts to HTML: our Jinja environment, and what templates may call.
+
+Every text is escaped (autoescape), a name that is not there is an error (StrictUndefined), and
+Markdown of users goes through `regista.site.markdown`. Templates of a user's folder stand before
+ours, one by one.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
+from markupsafe import Markup, escape
+
+import regista
+from regista.errors import InvalidInputError
+from regista.model.canonical import sha256_hex
+from regista.model.numbers import double_text
+from regista.site import paths
+from regista.site.markdown import to_html
+
+TEMPLATES = "site_templates"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_KILO = 1000
+LONG = 200
+MAX_SHOWN = 10_000
+
+
+def shipped_templates() -> Path:
+    """Return the folder of the templates that come with Regista."""
+    package = Path(regista.__file__).parent
+    # an editable installation has them where the repository does
+    installed = package / TEMPLATES
+    return installed if installed.is_dir() else package.parent.parent / TEMPLATES
+
+
+def templates_digest(*folders: Path | None) -> str:
+    """Return a digest of all files in some folders: other templates make another site."""
+    parts = []
+    for folder in folders:
+        if folder is None:
+            continue
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name = path.relative_to(folder).as_posix()
+            parts.append(f"{name} {sha256_hex(path.read_bytes())}")
+    return sha256_hex("\n".join(parts).encode())
+
+
+class Renderer:
+    """Renders the site's templates.
+
+    Args:
+        overrides: folder of templates that stand before ours; None for none.
+        shared: what every template may use.
+    """
+
+    def __init__(self, overrides: Path | None, **shared: Any) -> None:  # noqa: ANN401
+        folders = [folder for folder in (overrides, shipped_templates()) if folder]
+        self._environment = Environment(
+            loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.filters.update(FILTERS)
+        self._environment.globals.update(paths=paths, **shared)
+
+    def page(self, template: str, path: str, **values: Any) -> bytes:  # noqa: ANN401
+        """Return a page as UTF-8.
+
+        Args:
+            template: name of the template.
+            path: where the page will lie, for its relative links.
+            values: what it is made of.
+
+        Raises:
+            InvalidInputError: a template of the user's is malformed.
+        """
+        try:
+            made = self._environment.get_template(template)
+            return made.render(root=paths.root_of(path), path=path, **values).encode()
+        except TemplateError as error:
+            where = f" line {error.lineno}" if getattr(error, "lineno", None) else ""
+            raise InvalidInputError(
+                f"template {template}{where}: {error}", hint="mend it in site.templates"
+            ) from error
+
+
+@lru_cache(maxsize=8192)
+def when(time: str) -> Markup:
+    """Return a time for people, to the minute, with the exact one for machines."""
+    if not time:
+        return Markup()
+    day = _day(time)
+    return Markup('<time datetime="{}">{}, {} UTC</time>').format(time, day, time[11:16])
+
+
+@lru_cache(maxsize=8192)
+def day(time: str) -> Markup:
+    """Return a time for people, to the day."""
+    return Markup('<time datetime="{}">{}</time>').format(time, _day(time)) if time else Markup()
+
+
+def _day(time: str) -> str:
+    # a non-breaking space, so that dates in narrow columns stay in one line
+    return f"{int(time[8:10])}\u00a0{_MONTHS[int(time[5:7]) - 1]}\u00a0{time[:4]}"
+
+
+def number(value: float | None) -> str:
+    """Return a score as the shortest text that reads back as the same double."""
+    return "" if value is None else double_text(float(value))
+
+
+def signed(value: float | None, digits: int = 6) -> str:
+    """Return a difference with its sign, to some significant digits."""
+    if value is None:
+        return ""
+    text = f"{value:+.{digits}g}"
+    return "0" if float(text) == 0 else text.replace("-", "\u2212")
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for people, in decimal units."""
+    if count < _KILO:
+        return f"{count} B"
+    value = float(count)
+    for unit in ("kB", "MB", "GB", "TB", "PB"):
+        value /= _KILO
+        if value < _KILO or unit == "PB":
+            break
+    return f"{value:.1f} {unit}"
+
+
+def short(digest: str) -> str:
+    """Return the first 12 digits of a digest."""
+    return digest[:12]
+
+
+def count(number_: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: `1 file`, `1,200 files`."""
+    return f"{number_:,} {noun if number_ == 1 else plural or noun + 's'}"
+
+
+def long(text: str) -> Markup:
+    """Return a text, folded where it is long."""
+    if len(text) <= LONG:
+        return escape(text)
+    cut = "" if len(text) <= MAX_SHOWN else f" … cut here, of {len(text):,} characters"
+    return Markup("<details><summary>{}…</summary>{}{}</details>").format(
+        text[:LONG], text[:MAX_SHOWN], cut
+    )
+
+
+def breakable(text: str) -> Markup:
+    """Return a name that may break after `/`, `_`, `-` and `.`."""
+    safe = escape(text)
+    for char in "/_-.":
+        safe = safe.replace(char, Markup(f"{char}<wbr>"))
+    return safe
+
+
+FILTERS = {
+    "when": when,
+    "day": day,
+    "number": number,
+    "signed": signed,
+    "size": size,
+    "short": short,
+    "count": count,
+    "breakable": breakable,
+    "long": long,
+    "markdown": to_html,
+}
