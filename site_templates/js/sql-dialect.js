@@ -7,9 +7,12 @@
 
   // words that begin no expression
   const RESERVED = new Set(
-    ("SELECT FROM WHERE GROUP BY HAVING ORDER LIMIT OFFSET UNION ALL INTERSECT EXCEPT DISTINCT AS ON " +
+    (
+      "SELECT FROM WHERE GROUP BY HAVING ORDER LIMIT OFFSET UNION ALL INTERSECT EXCEPT DISTINCT AS ON " +
       "USING JOIN LEFT RIGHT FULL INNER OUTER CROSS NATURAL AND OR NOT IN IS LIKE ILIKE GLOB BETWEEN " +
-      "ASC DESC NULLS WHEN THEN ELSE END WITH VALUES WINDOW PARTITION EXISTS QUALIFY ESCAPE COLLATE OVER FILTER").split(" ")
+      "ASC DESC NULLS WHEN THEN ELSE END WITH VALUES WINDOW PARTITION EXISTS QUALIFY ESCAPE COLLATE " +
+      "OVER FILTER"
+    ).split(" ")
   );
 
   // what ends an ORDER BY, and a SELECT list that was moved
@@ -84,6 +87,7 @@
   const FUNCTIONS = Object.assign(Object.create(null), {
     now: "regista_now",
     today: "regista_today",
+    random: "regista_random",
     strftime: "regista_strftime",
     if: "iif",
     len: "length",

@@ -8,7 +8,6 @@
   const sql = window.registaSql;
   const { QueryError } = sql;
   const FETCHABLE = location.protocol !== "file:";
-  const MAX_ROWS = 1000000; // per table; about 5 s and 250 MB on a laptop
   const MAX_SECONDS = 20;
 
   const type = (columnType) => ({ DOUBLE: "REAL", VARCHAR: "TEXT", TIMESTAMP: "TEXT" })[columnType] || "INTEGER";
@@ -35,10 +34,12 @@
 
   /** A database of the published tables.
       tables: {name, file, bytes, rows, script: whether it can be had from file://, columns} each;
-      file is relative to the page. tell(message) is called before each wait. */
+      file is relative to the page. A table of more rows than rowLimit is not loaded.
+      tell(message) is called before each wait. */
   class Engine {
-    constructor(tables, tell) {
+    constructor(tables, rowLimit, tell) {
       this.tables = new Map(tables.map((table) => [table.name, table]));
+      this.rowLimit = rowLimit;
       this.tell = tell;
       this.loaded = new Set();
       this.times = new Set(["since", "until"]);
@@ -62,11 +63,13 @@
       const add = (name, call, arity) =>
         db.create_function(name, Object.defineProperty((...args) => call(...args), "length", { value: arity }));
       for (const [name, call] of Object.entries(sql.scalars)) add(name, call, call.length);
-      for (const [name, call] of Object.entries(sql.whole)) add(name, (...args) => sql.json(call(...args)), call.length);
+      const inJson = (call) => (...args) => sql.json(call(...args));
+      for (const [name, call] of Object.entries(sql.whole)) add(name, inJson(call), call.length);
       for (const [name, call] of Object.entries(sql.extremes)) {
-        for (let arity = 1; arity <= 8; arity++) add(name, (...args) => sql.json(call(...args)), arity);
+        for (let arity = 1; arity <= 8; arity++) add(name, inJson(call), arity);
       }
-      for (const [name, steps] of Object.entries({ ...sql.aggregates, ...sql.held })) db.create_aggregate(name, steps);
+      const aggregates = { ...sql.aggregates, ...sql.held };
+      for (const [name, steps] of Object.entries(aggregates)) db.create_aggregate(name, steps);
     }
 
     /** Return {columns, rows, more}: at most `most` rows, more says whether there are others.
@@ -79,7 +82,8 @@
         await this.tell("Running…");
         return this.rows(translated, most);
       } catch (error) {
-        throw new QueryError(error instanceof QueryError ? error.message.replace(sql.MARK, "") : explain(error.message, this.names()));
+        const own = error instanceof QueryError;
+        throw new QueryError(own ? error.message.replace(sql.MARK, "") : explain(error.message, this.names()));
       }
     }
 
@@ -107,7 +111,8 @@
           if (rows.length === most) return { columns, rows, more: true };
           rows.push(statement.get());
           if (Date.now() > until) {
-            throw new QueryError(`Stopped after ${MAX_SECONDS} s with ${rows.length} rows. Add a LIMIT, or run it with regista sql.`);
+            const far = `Stopped after ${MAX_SECONDS} s with ${rows.length} rows.`;
+            throw new QueryError(`${far} Add a LIMIT, or run it with regista sql.`);
           }
         }
         return { columns, rows, more: false };
@@ -120,8 +125,8 @@
       if (this.loaded.has(name)) return;
       const table = this.tables.get(name);
       if (!table) throw new QueryError(`The table ${name}, which this needs, is not published on this site.`);
-      if (table.rows > MAX_ROWS) throw new QueryError(this.tooLarge(table));
-      await this.tell(`Loading ${name}, ${table.rows} rows…`);
+      if (table.rows > this.rowLimit) throw new QueryError(this.tooLarge(table));
+      await this.tell(`Loading ${name}…`);
       const bytes = FETCHABLE ? await this.fetched(table) : await this.scripted(table);
       this.db.run("BEGIN");
       try {
@@ -165,8 +170,10 @@
         script.onerror = () => reject(new QueryError(`${table.file}.js cannot be loaded.`));
         document.head.append(script);
       });
-      const text = atob(window.registaParquet[table.name]);
-      delete window.registaParquet[table.name];
+      const carried = window.registaParquet || {};
+      if (!carried[table.name]) throw new QueryError(`${table.file}.js does not hold ${table.name}.`);
+      const text = atob(carried[table.name]);
+      delete carried[table.name];
       return Uint8Array.from(text, (letter) => letter.charCodeAt(0)).buffer;
     }
 
@@ -179,6 +186,7 @@
       const insert = this.db.prepare(`INSERT INTO "${table.name}" VALUES (${columns.map(() => "?").join(", ")})`);
       let rowStart = 0;
       for (const group of metadata.row_groups) {
+        if (rowStart) await this.tell(`Loading ${table.name}, ${rowStart} of ${table.rows} rows…`);
         const rowEnd = rowStart + Number(group.num_rows);
         await hyparquet.parquetRead({
           file, metadata, compressors: COMPRESSORS, columns, rowStart, rowEnd, parsers: PARSERS,
@@ -194,14 +202,19 @@
   function explain(message, names) {
     const [, what] = /(?:no such \w+: |near "|function )([^"\s(]*|[^"]*)/.exec(message) || [];
     if (message.startsWith(sql.MARK)) return message.slice(sql.MARK.length);
-    if (message.startsWith("no such table")) return `There is no table or view ${what}. There are: ${names.join(", ")}.`;
+    if (message.startsWith("no such table")) {
+      return `There is no table or view ${what}. There are: ${names.join(", ")}.`;
+    }
     if (message.startsWith("no such column")) {
-      return `There is no column ${what}. The columns of each table are listed on this page; a text stands in 'single quotes'.`;
+      return (
+        `There is no column ${what}. The columns of each table are listed on this page; ` +
+        "a text stands in 'single quotes'."
+      );
     }
     if (message.startsWith("no such function")) return `There is no function ${what} here. ${sql.FULL}`;
     if (message.startsWith("near")) return `The query cannot be read at ${what || "a parenthesis"}. ${sql.FULL}`;
     return `SQLite says: ${message}. ${sql.FULL}`;
   }
 
-  Object.assign(sql, { Engine, MAX_ROWS });
+  Object.assign(sql, { Engine });
 })();

@@ -228,11 +228,12 @@
       if (/^(avg|sum)$/.test(lower) && this.times.has(this.peek().text.toLowerCase()) && this.is(")", 1)) {
         refuse(`${token.text} of a time does not work here.`);
       }
+      if (lower === "format") refuse("format is DuckDB's. Use printf, or || and round.");
       const args = this.sequence();
       this.expect(")");
       const text = named === "count_if" ? `count(CASE WHEN ${args} THEN 1 END)` : `${named}(${args})`;
       const full = text + this.filter() + this.over();
-      const whole = [sql.whole, sql.extremes, sql.held].some((known) => known.hasOwnProperty(named));
+      const whole = [sql.whole, sql.extremes, sql.held].some((known) => Object.hasOwn(known, named));
       return whole ? `json_extract(${full}, '$')` : full;
     }
 

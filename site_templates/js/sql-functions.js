@@ -214,6 +214,7 @@
     regista_date: cast(asDate, "date"),
     regista_now: () => timeText(BigInt(Date.now()) * 1000n),
     regista_today: () => new Date().toISOString().slice(0, 10),
+    regista_random: () => Math.random(),
     regista_strftime: formatted,
     regista_ilike: ilike,
     date_trunc: truncated,

@@ -10,6 +10,8 @@
   const sql = window.registaSql;
   const { CLAUSES, REFUSED, RESERVED, refuse } = sql;
 
+  const DATE = /^'\d{4}-\d\d-\d\d'$/;
+
   class Translator extends sql.Expressions {
     statement() {
       while (this.tokens.length && this.tokens[this.tokens.length - 1].text === ";") this.tokens.pop();
@@ -169,7 +171,20 @@
         return;
       }
       if (this.is("~") || this.is("!~")) refuse("~ is DuckDB's. Use regexp_matches(text, pattern).");
-      arm.out.push(left);
+      arm.out.push(DATE.test(left) ? this.dayCompared(arm.out, left) : left);
+    }
+
+    /* A day is also its midnight, which a time spells out: both are texts here. */
+    dayCompared(out, day) {
+      const midnight = `${day.slice(0, -1)} 00:00:00'`;
+      const before = out[out.length - 1];
+      const sets = { "=": "IN", "==": "IN", "<>": "NOT IN", "!=": "NOT IN" };
+      if (Object.hasOwn(sets, before)) {
+        out[out.length - 1] = sets[before];
+        return `(${day}, ${midnight})`;
+      }
+      const upper = before === "AND" && out[out.length - 3] === "BETWEEN";
+      return upper || before === "<=" || before === ">" ? midnight : day;
     }
   }
 

@@ -29,7 +29,7 @@
     await new Promise((resolve) => setTimeout(resolve));
   }
 
-  const engine = new sql.Engine(tables, tell);
+  const engine = new sql.Engine(tables, Number(get("sql-console").dataset.rowLimit), tell);
   const count = (number, what) => `${number.toLocaleString("en")} ${what}${number === 1 ? "" : "s"}`;
 
   function cell(value) {

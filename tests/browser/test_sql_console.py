@@ -5,6 +5,8 @@ import datetime as dt
 import functools
 import http.server
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,9 +21,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 import regista
 from regista.read.sqlfiles import VIEWS
 from regista.registry.core import Registry
-from regista.site.pages.canned_queries import CANNED_QUERIES
+from regista.site.pages.canned_queries import CANNED_QUERIES, CannedQuery
 from support import everything
 from support.console_site import ROOT, build
+from support.dialect_cases import DIALECT, REFUSED
 
 pytestmark = pytest.mark.xdist_group("browser")
 CHROMIUM = Path("/usr/bin/chromium")
@@ -65,7 +68,7 @@ def demo() -> Registry:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, demo: Registry) -> Path:
     site = tmp_path_factory.mktemp("site") / "some" / "path"
-    site.mkdir(parents=True)
+    site.parent.mkdir()
     build(site, demo)
     return site
 
@@ -174,7 +177,9 @@ def same(
 
 
 @pytest.mark.parametrize("query", CANNED_QUERIES, ids=lambda query: query.title)
-def test_a_canned_query_answers_as_duckdb_does(console: Page, demo: Registry, query: Any) -> None:
+def test_a_canned_query_answers_as_duckdb_does(
+    console: Page, demo: Registry, query: CannedQuery
+) -> None:
     same(console, demo, query.sql)
 
 
@@ -197,78 +202,15 @@ def test_the_views_agree_on_a_registry_in_which_everything_happened(
     page: Page, tmp_path: Path
 ) -> None:
     registry = everything.build(folder=tmp_path / "registry")
-    build(tmp_path, registry)
-    page.goto((tmp_path / "sql.html").as_uri())
+    build(tmp_path / "site", registry)
+    page.goto((tmp_path / "site" / "sql.html").as_uri())
     for view in VIEWS:
         assert same(page, registry, f"FROM {view}", by_text) > 0
-
-
-DIALECT = (
-    "FROM versions SELECT entry, version WHERE version > 1 ORDER BY entry, version",
-    "WITH a AS (FROM versions SELECT version) FROM a ORDER BY version",
-    "SELECT 7 / 2 AS a, 7 // 2 AS b, -7 // 2 AS c, 5.5 % 2 AS d, 2 ** 3 AS e, -(3 - 5) AS f",
-    "SELECT 'a' || 1 + 2 AS a, 'v' || (version + 1) AS b FROM versions ORDER BY seq",
-    "SELECT x FROM (SELECT 1 AS x UNION ALL SELECT NULL UNION ALL SELECT 3) ORDER BY x DESC",
-    "SELECT rank() OVER (ORDER BY label DESC) AS k, entry, version FROM versions ORDER BY seq",
-    "SELECT entry LIKE 'DIG%' AS a, entry ILIKE 'DIG%' AS b FROM entries",
-    "SELECT entry NOT ILIKE '_I%' AS a FROM entries",
-    "SELECT digest[:12] AS a, digest[3:5] AS b FROM versions ORDER BY seq",
-    "SELECT '2.5'::DOUBLE::INTEGER AS a, 3.5::DOUBLE::INT AS b, TRY_CAST('x' AS INTEGER) AS c",
-    "SELECT CAST(version AS VARCHAR) || '!' AS a, 'true'::BOOLEAN AS b FROM versions ORDER BY seq",
-    "SELECT count(*) FILTER (version > 1) AS a, count_if(version > 2) AS b FROM versions",
-    "SELECT bool_or(ok) AS a, bool_and(NOT ok) AS b, max(time) FILTER (WHERE ok) AS c FROM drills",
-    "SELECT arg_max(version, seq) AS a, arg_min(entry, seq) AS b FROM versions",
-    "SELECT median(n) AS m, round(stddev(value), 9) AS a FROM eval_scores",
-    "SELECT quantile_cont(value, 0.9) AS b FROM eval_scores",
-    "SELECT greatest(1, 3, NULL) AS a, least(2, 1) || 'x' AS b, lower('ÄÖ') AS c, upper('é') AS d",
-    "SELECT time - INTERVAL 36 HOUR AS a, time + INTERVAL '1 day 2 hours' AS b FROM commits",
-    "SELECT date_trunc('week', time) AS a, date_trunc('quarter', time) AS b FROM commits",
-    "SELECT extract(hour FROM time) AS a, date_part('dow', time) AS b FROM commits",
-    "SELECT date_diff('day', DATE '2026-01-01', time) AS a, time::DATE AS b FROM commits",
-    "SELECT DATE '2026-01-31' + 1 AS a, DATE '2026-03-01' - DATE '2026-02-01' AS b",
-    "SELECT TIMESTAMP '2026-01-31 10:00:00' - TIMESTAMP '2026-01-30 09:59:59.5' AS a",
-    "SELECT count(*) AS a FROM commits WHERE time >= '2026-11-23T06:32:00Z'",
-    "SELECT year(time) AS y, strftime(time, '%Y-%m') AS a, epoch(time) AS b FROM commits",
-    "SELECT CASE WHEN version > 1 THEN version - 1 END AS a FROM versions ORDER BY seq",
-    "SELECT split_part(entry, '/', 2) AS a, left(entry, 3) AS b, right(entry, 2) AS c FROM entries",
-    "SELECT regexp_matches(entry, '^dig') AS a, contains(entry, 'its') AS b FROM entries",
-    "SELECT params->>'$.C' AS a, json_extract_string(source, '$.branch') AS b FROM versions",
-    "SELECT string_agg(stage, ', ' ORDER BY stage DESC) AS a FROM current_stages",
-    "SELECT a.entry FROM entries AS a WHERE a.kind IS DISTINCT FROM 'model' -- a comment; with one",
-)
 
 
 @pytest.mark.parametrize("query", DIALECT)
 def test_duckdbs_dialect_is_translated_soundly(console: Page, demo: Registry, query: str) -> None:
     assert same(console, demo, query, by_text if "ORDER BY" not in query else list) > 0
-
-
-REFUSED = {
-    "": "There is no query",
-    "DROP TABLE versions": "only reads",
-    "SELECT 1; SELECT 2": "One statement",
-    "DESCRIBE versions": "listed on this page",
-    "SELECT * FROM versions QUALIFY row_number() OVER () = 1": "QUALIFY is DuckDB's",
-    "SELECT * EXCLUDE (seq) FROM versions": "Name the columns",
-    "SELECT entry FROM versions GROUP BY ALL": "GROUP BY ALL",
-    "SELECT [1, 2]": "Lists",
-    "SELECT * FROM a ANTI JOIN b USING (x)": "NOT EXISTS",
-    "SELECT time + 1 FROM versions": "INTERVAL 30 DAY",
-    "SELECT entry - 1 FROM versions": "This is no time: digits",
-    "SELECT time - INTERVAL 1 MONTH FROM versions": "its length is not fixed",
-    "SELECT avg(time) FROM versions": "of a time",
-    "SELECT 'x'::INTEGER": "x is no whole number",
-    "SELECT nosuch FROM versions": "There is no column nosuch",
-    'SELECT "nosuch" FROM versions': "There is no column nosuch",
-    "SELECT * FROM nosuch": "There is no table or view nosuch. There are: entries",
-    "SELECT nosuch(1)": "There is no function nosuch here. This console speaks SQLite's",
-    "SELECT * FROM '/etc/passwd'": "No other file",
-    "SELECT 'open": "never ends",
-    "SELECT 1 +": "stands where a value should",
-    "SELECT (1": "before the end",
-    "SELECT 1)": "too many",
-    "SELECT $x": "takes no parameters",
-}
 
 
 @pytest.mark.parametrize("query", REFUSED)
@@ -372,6 +314,27 @@ def test_a_table_too_large_says_what_to_do(page: Page, url: str) -> None:
         page.locator("#sql-error", has_text="regista site serve").wait_for()
 
 
+def test_a_damaged_file_and_an_unpublished_table_are_named(page: Page, served: str) -> None:
+    page.route("**/names.parquet", lambda route: route.fulfill(body="PAR1 is not enough"))
+    page.goto(served)
+    page.evaluate("registaSql.engine.tables.delete('waivers')")
+    for query, said in {
+        "FROM names": "data/names.parquet cannot be read",
+        "FROM waivers": "There is no table or view waivers",
+        "FROM events": "names.parquet cannot be read",
+        "SELECT count(*) FROM entries": "",
+    }.items():
+        page.locator("#sql-query").fill(query)
+        page.locator("#sql-run").click()
+        if said:
+            page.locator("#sql-error:not([hidden])", has_text=said).wait_for()
+    page.unroute("**/names.parquet")
+    page.locator("#sql-result td", has_text="3").wait_for()
+    page.locator("#sql-query").fill("FROM events")
+    page.locator("#sql-run").click()
+    page.locator("#sql-error", has_text="waivers, which this needs, is not published").wait_for()
+
+
 def test_without_javascript_the_tables_the_files_and_the_commands_are_there(
     browser: Browser, url: str
 ) -> None:
@@ -387,3 +350,7 @@ def test_without_javascript_the_tables_the_files_and_the_commands_are_there(
     page.locator(".sql-table summary", has_text="versions").first.click()
     assert page.get_by_role("link", name="data/versions.parquet").is_visible()
     context.close()
+
+
+def test_the_vendored_files_are_the_pinned_ones() -> None:
+    subprocess.run([sys.executable, ROOT / "tools/vendor.py", "--check"], check=True)
