@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import duckdb
 
@@ -168,7 +168,7 @@ def _segment_problem(part: str) -> str:
         return f"{part!r} ends in what Windows drops"
     if len(part.encode()) > MAX_SEGMENT_BYTES:
         return f"a part of {len(part.encode())} bytes is more than file systems take"
-    if not part.isascii() or any(char in '<>:"|?*\\' or ord(char) < 32 for char in part):  # noqa: PLR2004
+    if not part.isascii() or any(char in '<>:"|?*\\' or ord(char) < 32 for char in part):
         return f"{part!r} has a character that some file systems refuse"
     return ""
 
@@ -180,9 +180,9 @@ def _data_problems(site: Path, files: set[str]) -> Iterator[str]:
             if path.suffix == ".json":
                 json.loads(path.read_text("utf-8"), parse_constant=_no_constant)
             elif path.suffix in {".xml", ".svg"}:
-                root = ElementTree.fromstring(path.read_bytes())  # noqa: S314 - we have made it
+                root = ET.fromstring(path.read_bytes())  # noqa: S314 - we have made it
                 yield from (f"{name}: {problem}" for problem in _svg_problems(root))
-        except (ValueError, ElementTree.ParseError) as error:
+        except (ValueError, ET.ParseError) as error:
             yield f"{name}: {error}"
 
 
@@ -190,7 +190,7 @@ def _no_constant(text: str) -> Any:
     raise ValueError(f"{text} is no JSON")
 
 
-def _svg_problems(root: ElementTree.Element) -> Iterator[str]:
+def _svg_problems(root: ET.Element) -> Iterator[str]:
     if root.tag != f"{SVG}svg":
         return
     if root.get("role") == "img" and root.find(f"{SVG}title") is None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from regista.decide.policy import Policy
 from regista.decide.state import State
@@ -30,8 +30,8 @@ from regista.site.pages.navigation import BarItem, bar_of
 from regista.site.pages.overview import summary_of
 from regista.site.pages.sql_console import console, parquet_script
 from regista.site.published import PublishedTables, Rows, published
-from regista.site.sinks import Sink
 from regista.site.render import Renderer, shipped_templates, templates_digest
+from regista.site.sinks import Sink
 from regista.version import __version__
 
 # what the folder of templates holds for browsers
@@ -221,4 +221,3 @@ def _site(plan: Plan) -> Site:
         verified=plan.verified,
         publish=plan.options.publish,
     )
-

@@ -44,9 +44,7 @@ def _config(options: SiteOptions, out: str) -> Any:  # noqa: ANN401 - MkDocs' co
     from mkdocs.config import load_config
     from mkdocs.config.defaults import MkDocsConfig
 
-    bar = [
-        {"title": item.title, "path": item.path} for item in bar_of(options, GUIDE_BAR)
-    ]
+    bar = [{"title": item.title, "path": item.path} for item in bar_of(options, GUIDE_BAR)]
     shared = {"regista_bar": bar, "regista_root": "../"}
     if options.mkdocs is not None:
         config = load_config(str(options.mkdocs), site_dir=out, use_directory_urls=False)

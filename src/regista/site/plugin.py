@@ -37,7 +37,7 @@ class RegistaConfig(base.Config):  # type: ignore[no-untyped-call]
 
     registry = options.Type(str, default="")
     path = options.Type(str, default="registry")
-    as_of = options.Optional(options.Type((str, int)))
+    as_of = options.Optional(options.Type(str))
     title = options.Optional(options.Type(str))
     rollback_url = options.Optional(options.Type(str))
     templates = options.Optional(options.Type(str))
@@ -72,7 +72,7 @@ class RegistaPlugin(BasePlugin[RegistaConfig]):
         """Build the pages and hand them to MkDocs.
 
         Raises:
-            PluginError: the registry is damaged, or a page of the prose has the path of one of ours.
+            PluginError: the registry is damaged, or a file of the prose has a path of ours.
         """
         self._folder = tempfile.TemporaryDirectory(prefix="regista-mkdocs-")
         sink = FolderSink(Path(self._folder.name))

@@ -116,9 +116,10 @@ class PublishedTables:
     def rows(self, name: str) -> Iterator[Row]:
         """Yield the rows of a table in its order, or of a query of ours, as named tuples."""
         cursor = self.con.cursor().execute(_QUERIES.get(name, f'FROM "{name}"'))
-        make = namedtuple(name, [column[0] for column in cursor.description])._make  # noqa: PYI024
+        make_type: Any = namedtuple  # noqa: PYI024 - the columns are known only now
+        type_ = make_type(name, [column[0] for column in cursor.description])
         while batch := cursor.fetchmany(_FETCH):
-            yield from map(make, batch)
+            yield from map(type_._make, batch)
 
     def entries(self) -> Iterator[Rows]:
         """Yield, for each entry in the order of ids, its rows of every table."""
@@ -159,7 +160,9 @@ class _ById:
 
 
 @contextmanager
-def published(reads: Reads, options: SiteOptions, seq: int, folder: Path) -> Iterator[PublishedTables]:
+def published(
+    reads: Reads, options: SiteOptions, seq: int, folder: Path
+) -> Iterator[PublishedTables]:
     """Write the published tables of a commit into a folder, and read them.
 
     Raises:

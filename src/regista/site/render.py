@@ -84,7 +84,8 @@ class Renderer:
             made = self._environment.get_template(template)
             return made.render(root=paths.root_of(path), path=path, **values).encode()
         except TemplateError as error:
-            where = f" line {error.lineno}" if getattr(error, "lineno", None) else ""
+            line = getattr(error, "lineno", None)
+            where = f" line {line}" if line else ""
             raise InvalidInputError(
                 f"template {template}{where}: {error}", hint="mend it in site.templates"
             ) from error

@@ -20,7 +20,13 @@ PORT = 8000
 
 
 def _builder(
-    call: Call, out: Path, base_url: str | None, as_of: str | None, *, incremental: bool, verify: bool
+    call: Call,
+    out: Path,
+    base_url: str | None,
+    as_of: str | None,
+    *,
+    incremental: bool,
+    verify: bool,
 ) -> "SiteBuilder":
     from regista.registry.locating import find_config
     from regista.site.options import read_options
@@ -64,7 +70,13 @@ _base_url = click.option(
 )
 @as_of
 def build(
-    call: Call, *, out: Path, base_url: str | None, incremental: bool, verify: bool, as_of: str | None
+    call: Call,
+    *,
+    out: Path,
+    base_url: str | None,
+    incremental: bool,
+    verify: bool,
+    as_of: str | None,
 ) -> ExitCode:
     """Build the site of the registry.
 

@@ -107,5 +107,3 @@ def _lane(entry: Entry, stage: str) -> Lane:
         ),
         tuple(Drill(drill.time, drill.ok) for drill in entry.drills if drill.stage == stage),
     )
-
-

@@ -154,8 +154,11 @@ def drills(
 def search(renderer: Renderer, site: Site, entries: Sequence[EntrySummary]) -> Iterator[Page]:
     """Yield the search page, and what it searches, as a classic script."""
     lists = [{"title": _HEADINGS[kind], "path": f"{KIND_PAGES[kind]}.html"} for kind in KIND_PAGES]
-    yield "search.html", renderer.page(
-        "registry/search.html", "search.html", here="search.html", site=site, lists=lists
+    yield (
+        "search.html",
+        renderer.page(
+            "registry/search.html", "search.html", here="search.html", site=site, lists=lists
+        ),
     )
     rows: list[list[Any]] = []
     for entry in sorted(entries, key=lambda entry: entry.name):
@@ -164,5 +167,3 @@ def search(renderer: Renderer, site: Site, entries: Sequence[EntrySummary]) -> I
         words = " ".join(entry.search)
         rows.append([entry.name, entry.kind, entry.page, held, entry.newest, words])
     yield "search-data.js", script("registaSearch", {"stage": site.final_stage, "entries": rows})
-
-
