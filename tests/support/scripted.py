@@ -104,6 +104,7 @@ class Script:
             source=options.pop("source", {}),
             force_new=options.pop("force_new", False),
             payload=Payload({"files": rows}),
+            allow_secrets=True,
         )
         assert not options, options
         result = self.registry.submit(request)

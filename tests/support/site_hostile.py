@@ -155,7 +155,11 @@ def _data_and_model(script: Script) -> None:
             "ci_job_url": "javascript:alert(1)//https://ci.example/",
         },
     )  # fmt: skip
-    registry.tag(MODEL, {**_texts(3), "huge": "<b>" * 33_333, "owner": "\u202eksir"})
+    registry.tag(
+        MODEL,
+        {**_texts(3), "huge": "<b>" * 33_333, "owner": "\u202eksir"},
+        allow_secrets=True,
+    )
     registry.describe(MODEL, MARKDOWN)
     registry.describe(f"{MODEL}@1", "\n".join(BREAKING) + " " + " ".join(SECRETS.values()))
     registry.create("hostile/none", "model", description="<script>alert(1)</script>")
@@ -175,7 +179,7 @@ def _cards(script: Script) -> None:
         "https://user:hunter2@example.com/x?token=abc",
         "https://e.example/" + "p" * 9000,
     ):
-        script.registry.register("hostile/elsewhere", uri=text)
+        script.registry.register("hostile/elsewhere", uri=text, allow_secrets=True)
 
 
 def _evaluate(script: Script) -> None:

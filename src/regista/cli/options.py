@@ -166,6 +166,11 @@ txid = click.option(
     metavar="ID",
     help="Transaction id: the same command with the same id is done once.",
 )
+allow_secrets = click.option(
+    "--allow-secrets",
+    is_flag=True,
+    help="Take parameters, tags and a URI that look like credentials.",
+)
 reason = click.option("--reason", metavar="TEXT", default="", help="Why; kept in the history.")
 
 

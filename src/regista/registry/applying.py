@@ -197,7 +197,7 @@ def _check_names(place: str, method: Callable[..., Written], arguments: Mapping[
 
 _LISTS = frozenset({"paths", "dataset", "base", "member", "remove"})
 _MAPPINGS = frozenset({"params", "tags", "source"})
-_FLAGS = frozenset({"again", "purge", "force_new"})
+_FLAGS = frozenset({"again", "purge", "force_new", "allow_secrets"})
 
 
 def _value(place: str, op: str, name: str, value: Any) -> Any:  # noqa: ANN401

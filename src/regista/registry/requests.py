@@ -13,6 +13,7 @@ from regista.decide.operations.evaluating import RUN_STATUSES
 from regista.errors import InvalidInputError
 from regista.model import names
 from regista.model.manifest import Manifest
+from regista.model.secrets import find_secret
 from regista.model.selectors import VersionRef
 
 
@@ -53,8 +54,11 @@ def register(
     source: Mapping[str, str],
     force_new: bool,
     payload: Payload,
+    allow_secrets: bool = False,
 ) -> Request:
     """Request a version whose artifacts are stored already."""
+    if manifest.uri and not allow_secrets:
+        refuse_secret("uri", manifest.uri)
     args = {
         "name": names.entry_name(name),
         "manifest": manifest.digest,
@@ -66,8 +70,8 @@ def register(
             label=names.label(label) if label else None,
             run=names.identifier(run, "a run") if run else None,
             code=names.identifier(code, "a code revision") if code else None,
-            params=pairs(params),
-            tags=pairs(tags),
+            params=pairs(params, allow_secrets=allow_secrets),
+            tags=pairs(tags, allow_secrets=allow_secrets),
             source=dict(source),
             force_new=force_new,
             **{relation: references(refs) for relation, refs in relations.items()},
@@ -193,7 +197,13 @@ def remove_alias(name: str, alias_name: str) -> Request:
     )
 
 
-def tag(subject: str, changes: Mapping[str, str], remove: Iterable[str]) -> Request:
+def tag(
+    subject: str,
+    changes: Mapping[str, str],
+    remove: Iterable[str],
+    *,
+    allow_secrets: bool = False,
+) -> Request:
     """Request changed tags of an entry or a version."""
     removed = [names.tag_key(key) for key in remove]
     if not changes and not removed:
@@ -202,7 +212,7 @@ def tag(subject: str, changes: Mapping[str, str], remove: Iterable[str]) -> Requ
         "tag",
         {
             "ref": entry_or_reference(subject),
-            **given(set=pairs(changes), remove=removed),
+            **given(set=pairs(changes, allow_secrets=allow_secrets), remove=removed),
         },
     )
 
@@ -217,9 +227,32 @@ def apply_policy(digest: str, *, reason: str) -> Request:
     return Request("policy apply", {"policy": digest, **given(reason=names.reason(reason))})
 
 
-def pairs(items: Mapping[str, str]) -> dict[str, str]:
-    """Validate tags or parameters."""
-    return {names.tag_key(key): names.tag_value(value) for key, value in items.items()}
+def pairs(items: Mapping[str, str], *, allow_secrets: bool = False) -> dict[str, str]:
+    """Validate tags or parameters.
+
+    Raises:
+        InvalidInputError: one is malformed, or looks like a credential and that is not allowed:
+            what is in the log can be read by everybody who has the registry, for ever.
+    """
+    valid = {names.tag_key(key): names.tag_value(value) for key, value in items.items()}
+    if not allow_secrets:
+        for key, value in valid.items():
+            refuse_secret(key, value)
+    return valid
+
+
+def refuse_secret(name: str, value: str) -> None:
+    """Refuse a value that looks like a credential.
+
+    Raises:
+        InvalidInputError: it does.
+    """
+    found = find_secret(name, value)
+    if found:
+        raise InvalidInputError(
+            f"{names.shown(name)} looks like {found}, and a registry keeps it for ever",
+            hint="keep secrets elsewhere; if it is none, add --allow-secrets",
+        )
 
 
 def reference(ref: str) -> str:

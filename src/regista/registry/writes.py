@@ -64,6 +64,7 @@ class Writes:
         card: str = "",
         source: Mapping[str, str] = NOTHING,
         force_new: bool = False,
+        allow_secrets: bool = False,
         txid: str | None = None,
     ) -> results.Registered:
         """Add a version with its artifacts, and its entry when it is the first.
@@ -86,6 +87,7 @@ class Writes:
             card: model card, Markdown.
             source: facts such as git branch and CI job.
             force_new: make a new version even of equal artifacts.
+            allow_secrets: take parameters, tags and a URI that look like credentials.
             txid: transaction id.
 
         Raises:
@@ -111,6 +113,7 @@ class Writes:
                 source=source,
                 force_new=force_new,
                 payload=payload,
+                allow_secrets=allow_secrets,
             )
             result = self._do(results.Registered, request, txid)
         if not self.preparing.all_stored(manifest):
@@ -267,10 +270,16 @@ class Writes:
         tags: Mapping[str, str] = NOTHING,
         *,
         remove: Sequence[str] = (),
+        allow_secrets: bool = False,
         txid: str | None = None,
     ) -> results.Tagged:
-        """Set and remove tags of an entry (`NAME`) or a version (`NAME@V`)."""
-        return self._do(results.Tagged, requests.tag(subject, tags, remove), txid)
+        """Set and remove tags of an entry (`NAME`) or a version (`NAME@V`).
+
+        Raises:
+            InvalidInputError: a tag is malformed, or looks like a credential.
+        """
+        request = requests.tag(subject, tags, remove, allow_secrets=allow_secrets)
+        return self._do(results.Tagged, request, txid)
 
     def describe(
         self, subject: str, description: str, *, txid: str | None = None

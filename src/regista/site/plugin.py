@@ -29,7 +29,7 @@ from regista.site.sinks import FolderSink
 
 _CONFIGURED = ("title", "rollback_url", "templates", "publish")
 # of our theme, what only pages of a registry need
-_FOR_REGISTRY = ("js/", "vendor/", "guide/", "css/sql.css", "css/charts.css")
+_FOR_REGISTRY = ("js/", "vendor/", "guide/", "css/sql.css", "css/charts.css", "css/registry.css")
 
 
 class RegistaConfig(base.Config):  # type: ignore[no-untyped-call]

@@ -114,3 +114,38 @@ def test_a_run_has_one_of_the_known_statuses() -> None:
 def test_an_entry_has_one_of_the_known_kinds() -> None:
     with pytest.raises(InvalidInputError):
         requests.create("m", "spreadsheet", {})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("token", "ghp_" + "a1B2" * 9),
+        ("key", "AKIAIOSFODNN7EXAMPLE"),
+        ("db_password", "correct horse"),
+        ("note", "-----BEGIN PRIVATE KEY-----\nMIIE"),
+    ],
+)
+def test_what_looks_like_a_credential_is_refused_unless_allowed(key: str, value: str) -> None:
+    with pytest.raises(InvalidInputError, match="looks like") as raised:
+        requests.pairs({key: value})
+    assert value not in str(raised.value)
+    assert "--allow-secrets" in raised.value.hint
+    assert requests.pairs({key: value}, allow_secrets=True) == {key: value}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("tokenizer", "bpe"),
+        ("max_tokens", "512"),
+        ("password_policy", "strong"),
+        ("sk", "sk-learn"),
+    ],
+)
+def test_ordinary_tags_are_taken(key: str, value: str) -> None:
+    assert requests.pairs({key: value}) == {key: value}
+
+
+def test_an_address_with_a_password_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="'uri' looks like a password in an address"):
+        requests.refuse_secret("uri", "https://user:hunter2@example.com/model")

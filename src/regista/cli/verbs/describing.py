@@ -1,10 +1,12 @@
 """`rename`, `alias`, `tag` and `describe`: what things are called and said to be."""
 
+from typing import Any
+
 import click
 
 from regista.cli.exits import ExitCode
 from regista.cli.inputs import pairs, text_of
-from regista.cli.options import Call, command, entry_argument, txid
+from regista.cli.options import Call, allow_secrets, command, entry_argument, txid
 from regista.cli.render import Page
 from regista.errors import InvalidInputError
 from regista.registry.results import Aliased, Renamed, Tagged, Written
@@ -65,18 +67,15 @@ def _aliased(page: Page, result: Aliased) -> None:
 @entry_argument("subject", metavar="NAME[@V]")
 @click.argument("tags", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--remove", metavar="KEY", multiple=True, help="Remove a tag; may be repeated.")
+@allow_secrets
 @txid
-def tag(
-    call: Call, *, subject: str, tags: tuple[str, ...], remove: tuple[str, ...], txid: str | None
-) -> ExitCode:
+def tag(call: Call, subject: str, tags: tuple[str, ...], **options: Any) -> ExitCode:  # noqa: ANN401
     """Set and remove tags.
 
     NAME is the entry, NAME@V one version of it.
     """
     changes = pairs(tags, "a tag")
-    return call.write(
-        lambda registry: registry.tag(subject, changes, remove=remove, txid=txid), _tagged
-    )
+    return call.write(lambda registry: registry.tag(subject, changes, **options), _tagged)
 
 
 def _tagged(page: Page, result: Tagged) -> None:

@@ -8,7 +8,7 @@ import click
 from regista.cli import output
 from regista.cli.exits import ExitCode
 from regista.cli.inputs import pairs, text_of
-from regista.cli.options import Call, command, entry_argument, txid
+from regista.cli.options import Call, allow_secrets, command, entry_argument, txid
 from regista.cli.progress import Bar
 from regista.cli.render import Page, short
 from regista.model.names import KINDS
@@ -40,6 +40,7 @@ from regista.registry.results import Registered
 @click.option("--card", metavar="FILE", help="Model card, Markdown.")
 @click.option("--uri", metavar="URI", default="", help="Where artifacts kept elsewhere lie.")
 @click.option("--force-new", is_flag=True, help="Make a new version even of equal artifacts.")
+@allow_secrets
 @txid
 def register(call: Call, name: str, paths: tuple[Path, ...], **options: Any) -> ExitCode:  # noqa: ANN401
     """Add a version with its artifacts.

@@ -107,7 +107,13 @@ def build(
 @command(name="serve", examples=("regista site serve", "regista site serve --port 9000"))
 @_out
 @_base_url
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="Where it listens; 0 for any free port.",
+)
 def serve(call: Call, *, out: Path, base_url: str | None, port: int) -> ExitCode:
     """Build the site, show it on this computer, and follow changes.
 
