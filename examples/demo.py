@@ -256,6 +256,15 @@ class Demo:
         )
         self.run("verify", "--deep")
 
+    def show_all(self) -> None:
+        """The registry as a site."""
+        chapter(
+            "14  Show it to everybody",
+            "Pages that need no server: what is in prod, why, and how to go back. Open the first"
+            " in a browser, from the folder as it is.",
+        )
+        self.run("site", "build", "--out", near(self.shell.work / "site"), "--verify")
+
 
 def finish(shell: Shell, started: float) -> None:
     """Say what to try next."""
@@ -278,9 +287,11 @@ def finish(shell: Shell, started: float) -> None:
         f"regista eval compare {MODEL}@prod {MODEL}@latest",
         f"regista get {MODEL}@prod model",
         "regista tables",
+        "regista site serve --out demo/site",
         f'regista promote {MODEL}@5 --to prod --again --reason "bars are fine"',
     ):
         print(f"  {line}")
+    print(f"\nThe site: {shell.work / 'site' / 'index.html'}")
     print("\nAnd make an old score look better, to see what happens:\n")
     seq = shell.seq_of(f"{MODEL}@2")
     file = f"{registry}/log/000000/{int(seq) + 1:012d}.json"
@@ -322,6 +333,7 @@ def main() -> None:
         demo.go_back,
         demo.prompts,
         demo.look_back,
+        demo.show_all,
     ):
         part()
     finish(demo.shell, started)

@@ -188,7 +188,9 @@ class _Build:
         self._write(LISTS, [drills(renderer, site, self.summaries, self.drills)])
         self._write(LISTS, [gates(renderer, site, self.tables, self.plan.policy)])
         self._write(LISTS, search(renderer, site, self.summaries))
-        lost = renderer.page("registry/404.html", "404.html", here="", site=site)
+        # it is served at any depth, where relative links lead nowhere
+        top = f"{urlsplit(site.base_url).path.rstrip('/')}/" if site.base_url else ""
+        lost = renderer.page("registry/404.html", "404.html", here="", site=site, root=top)
         self._write(LISTS, [("404.html", lost)])
         self.sink.keep(LOG, canonical.digest(self.plan.inputs))
         self._write(LOG, audit(renderer, site, self.tables))

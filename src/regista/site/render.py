@@ -75,14 +75,14 @@ class Renderer:
         Args:
             template: name of the template.
             path: where the page will lie, for its relative links.
-            values: what it is made of.
+            values: what it is made of; `root` says where links lead from, if not from `path`.
 
         Raises:
             InvalidInputError: a template of the user's is malformed.
         """
         try:
             made = self._environment.get_template(template)
-            return made.render(root=paths.root_of(path), path=path, **values).encode()
+            return made.render({"root": paths.root_of(path), "path": path, **values}).encode()
         except TemplateError as error:
             line = getattr(error, "lineno", None)
             where = f" line {line}" if line else ""
