@@ -20,6 +20,7 @@ SECTIONS = (START, VERSIONS, STAGES, LOOK, DESCRIBE, KEEP)
 GROUPS: dict[str, Entry] = {
     "eval": ("", "", "Log, show and compare evaluation runs.", VERSIONS),
     "policy": ("", "", "Show, check and change the policy in force.", STAGES),
+    "site": ("", "", "Build and show the registry as a static site.", LOOK),
 }
 
 COMMANDS: dict[str, Entry] = {
@@ -50,6 +51,13 @@ COMMANDS: dict[str, Entry] = {
     "get": ("getting", "get", "Download a version's artifacts, checking every digest.", LOOK),
     "sql": ("querying", "sql", "Query the registry with SQL.", LOOK),
     "tables": ("querying", "tables", "List the tables and their columns.", LOOK),
+    "site build": ("site", "build", "Build the site of the registry.", LOOK),
+    "site serve": (
+        "site",
+        "serve",
+        "Build the site, show it on this computer, and follow changes.",
+        LOOK,
+    ),
     "alias": ("describing", "alias", "Point an alias at a version, or remove it.", DESCRIBE),
     "tag": ("describing", "tag", "Set and remove tags.", DESCRIBE),
     "describe": (

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from regista.cli.locating import locate
 from regista.errors import RegistaError
 from regista.read.opening import open_replica
+from regista.registry.locating import locate
 from regista.registry.reads import Reads
 
 MOST = 50

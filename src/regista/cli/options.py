@@ -16,8 +16,8 @@ import click
 from regista.cli import output
 from regista.cli.exits import ExitCode, exit_code_of_result
 from regista.cli.group import Command
-from regista.cli.locating import locate
 from regista.read.opening import open_replica
+from regista.registry.locating import locate
 from regista.registry.reads import Reads
 
 if TYPE_CHECKING:

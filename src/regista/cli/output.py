@@ -58,6 +58,11 @@ def warn(text: str) -> None:
     sys.stderr.write(f"warning: {one_line(text)}\n")
 
 
+def note(text: str) -> None:
+    """Write a line about what is going on to standard error."""
+    sys.stderr.write(f"{one_line(text)}\n")
+
+
 def report(error: RegistaError, *, as_json: bool) -> None:
     """Write an error to standard error, as one line."""
     txid = {"txid": error.txid} if isinstance(error, OutcomeUnknownError) else {}

@@ -26,9 +26,7 @@ NAMES = (
     r"(?i)(?:^|[_.-])(?:password|passwd|secret|api_?key|access_?key|private_?key|auth_?token"
     r"|access_?token|bearer)$"
 )
-EMAIL = (
-    r"([A-Za-z0-9._%+-]+)@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b"
-)
+EMAIL = r"([A-Za-z0-9._%+-]+)@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b"
 # a text without any of these matches none of the patterns
 _SIGNS = (
     "AKIA", "ASIA", "gh", "glpat-", "xox", "sk-", "AIza", "hf_", "pypi-", "k_live_", "eyJ",

@@ -47,6 +47,7 @@ def beside_lists(
     site: Site,
     published: PublishedTables,
     policy_digest: str,
+    *,
     entries: Sequence[Listed],
     drills: Sequence[tuple[str, Drill]],
     pages: Sequence[str],

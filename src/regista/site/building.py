@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from regista.decide.policy import Policy
 from regista.decide.state import State
@@ -28,23 +28,17 @@ from regista.site.pages.gates import gates
 from regista.site.pages.lists import EntryDrill, drills, home, kind_lists, search
 from regista.site.pages.log_pages import as_of as as_of_pages
 from regista.site.pages.log_pages import audit
-from regista.site.pages.navigation import BAR, BarItem
+from regista.site.pages.navigation import BarItem, bar_of
 from regista.site.pages.overview import summary_of
+from regista.site.pages.sql_console import console, parquet_script
 from regista.site.published import PublishedTables, Rows, published
 from regista.site.render import Renderer, shipped_templates, templates_digest
+from regista.site.sinks import Sink
 from regista.version import __version__
 
 # what the folder of templates holds for browsers
 ASSETS = ("css", "js", "img", "vendor")
 LISTS, LOG, DATA = "lists", "log", "data"
-
-
-class Sink(Protocol):
-    """Where pages go, see `regista.site.publication`."""
-
-    def keep(self, group: str, fingerprint: str) -> bool: ...  # noqa: D102 - as Publication's
-    def write(self, group: str, path: str, data: bytes) -> None: ...  # noqa: D102
-    def add_file(self, group: str, path: str, source: Path) -> None: ...  # noqa: D102
 
 
 class Progress(Protocol):
@@ -137,7 +131,7 @@ class _Build:
     def __init__(self, plan: Plan, sink: Sink, tables: PublishedTables) -> None:
         self.plan, self.sink, self.tables = plan, sink, tables
         self.site = _site(plan)
-        bar = (*BAR, *plan.docs)
+        bar = bar_of(plan.options, plan.docs)
         self.renderer = Renderer(plan.options.templates, site_title=plan.options.title, bar=bar)
         self.names = dict(tables.query("SELECT entry_id, entry FROM entries"))
         self.shared = canonical.digest(plan.shared)
@@ -204,18 +198,31 @@ class _Build:
         self._write(LISTS, search(renderer, site, self.summaries))
         lost = renderer.page("registry/404.html", "404.html", here="", site=site)
         self._write(LISTS, [("404.html", lost)])
-        pages = [*(item.path for item in (*BAR, *self.plan.docs)), "bundles.html"]
-        digest = self.plan.state.policy_digest
-        self._write(LISTS, beside_lists(site, self.tables, digest, self.listed, self.drills, pages))
+        bar = bar_of(self.plan.options, self.plan.docs)
+        pages = [*(item.path for item in bar), "bundles.html"]
+        beside = beside_lists(
+            site,
+            self.tables,
+            self.plan.state.policy_digest,
+            entries=self.listed,
+            drills=self.drills,
+            pages=pages,
+        )
+        self._write(LISTS, beside)
         self.sink.keep(LOG, canonical.digest(self.plan.inputs))
         self._write(LOG, audit(renderer, site, self.tables))
         self._write(LOG, as_of_pages(renderer, site, self.tables))
 
     def _data(self) -> None:
         self.sink.keep(DATA, canonical.digest(self.plan.inputs))
-        if self.plan.options.publishes("data"):
-            for table in self.tables.counts:
-                self.sink.add_file(DATA, f"data/{table}.parquet", self.tables.file(table))
+        if not self.plan.options.publishes("data"):
+            return
+        self._write(DATA, [console(self.renderer, self.site, self.tables)])
+        for table in self.tables.counts:
+            file = self.tables.file(table)
+            self.sink.add_file(DATA, f"data/{table}.parquet", file)
+            if script := parquet_script(table, file):
+                self.sink.write(DATA, f"data/{table}.parquet.js", script)
 
 
 def _site(plan: Plan) -> Site:
@@ -233,4 +240,3 @@ def _site(plan: Plan) -> Site:
         verified=plan.verified,
         publish=plan.options.publish,
     )
-

@@ -22,7 +22,7 @@ from regista.site import model, paths
 from regista.site.gated import gated_metrics
 from regista.site.options import SiteOptions
 from regista.site.published import PublishedTables, Row, Rows
-from regista.site.slots import drills_of, slots_of
+from regista.site.slots import SlotContext, drills_of, slots_of
 
 _STATE_TABLES = (
     "entries", "versions", "lineage", "placements", "aliases", "tags", "statuses", "names",
@@ -78,7 +78,9 @@ def entry_facts(know: Knowledge, rows: Rows, state: State) -> model.Entry:
             for alias, pointer in sorted(head.aliases.items())
             if pointer.version is not None
         ),
-        slots=slots_of(know.policy, know.options, state, head, decisions, drills),
+        slots=slots_of(
+            SlotContext(know.policy, know.options, state, head, decisions, holds, drills)
+        ),
         versions=versions,
         holds=holds,
         drills=drills,
@@ -91,9 +93,7 @@ def entry_facts(know: Knowledge, rows: Rows, state: State) -> model.Entry:
 def folded(rows: Rows) -> State:
     """Return the state that the rows of an entry fold to; scores are left out."""
     state = State("", 0, "", "", lambda _key: None)
-    placed = [
-        (row.seq, row.i, table, row) for table in _STATE_TABLES for row in rows[table]
-    ]
+    placed = [(row.seq, row.i, table, row) for table in _STATE_TABLES for row in rows[table]]
     placed.sort(key=lambda item: item[:2])
     for _seq, _i, table, row in placed:
         stamp, logged = as_log_row(table, row._asdict())
@@ -120,7 +120,10 @@ def _versions(
     scores = {
         run_id: tuple(_score(row) for row in group)
         for run_id, group in groupby(
-            sorted(rows["eval_scores"], key=lambda row: (row.run_id, row.task, row.metric, row.slice or "")),
+            sorted(
+                rows["eval_scores"],
+                key=lambda row: (row.run_id, row.task, row.metric, row.slice or ""),
+            ),
             key=lambda row: row.run_id,
         )
     }
@@ -151,7 +154,9 @@ def _versions(
                 approvals=tuple(_approval(item) for item in by_version["approvals"][number]),
                 waivers=tuple(_waiver(item) for item in by_version["waivers"][number]),
                 events=tuple(events[number]),
-                incumbent=_incumbent(know.final_stage, parts.holds, number, decisions[number], runs),
+                incumbent=_incumbent(
+                    know.final_stage, parts.holds, number, decisions[number], runs
+                ),
             )
         )
         if version.status != "deleted":
@@ -193,9 +198,7 @@ def _version(
         ),
         aliases=tuple(
             sorted(
-                name
-                for name, pointer in head.aliases.items()
-                if pointer.version == version.version
+                name for name, pointer in head.aliases.items() if pointer.version == version.version
             )
         ),
         **parts,  # type: ignore[arg-type]
@@ -395,6 +398,7 @@ def _waiver(row: Row) -> model.Waiver:
 
 
 def event_of(row: Row) -> model.Event:
+    """Return a row of the view `events` as what happened."""
     return model.Event(
         row.seq, time_text(row.time), row.actor, row.entry or "", row.event, row.version,
         row.detail or "",

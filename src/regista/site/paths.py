@@ -33,9 +33,7 @@ def encode(name: str) -> str:
     A name at whose encoding more than 120 characters are needed keeps the first 60 of them, and
     `~~` with 32 hex digits of its sha256 stands for the rest.
     """
-    text = "".join(
-        char if char in _PLAIN else _NAMED.get(char) or _escaped(char) for char in name
-    )
+    text = "".join(char if char in _PLAIN else _NAMED.get(char) or _escaped(char) for char in name)
     if text[0] == "." or _RESERVED.fullmatch(text):
         text = _escaped(text[0]) + text[1:]
     if text[-1] == ".":

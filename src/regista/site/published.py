@@ -65,7 +65,11 @@ _BY_ENTRY = (
 )
 _QUERIES = {
     "events": "FROM events WHERE entry_id IS NOT NULL ORDER BY entry_id, seq DESC, i DESC",
-    "latest_events": "FROM events ORDER BY seq DESC, i DESC LIMIT 12",
+    "latest_events": """
+        FROM events
+        WHERE event NOT IN ('created', 'placed', 'tagged', 'described')
+        ORDER BY seq DESC, i DESC LIMIT 12
+    """,
     "events_by_seq": "FROM events ORDER BY seq, i",
     "placements_by_seq": "FROM placements ORDER BY seq, i",
     # what came from a version, or was evaluated on it
@@ -112,9 +116,10 @@ class PublishedTables:
     def rows(self, name: str) -> Iterator[Row]:
         """Yield the rows of a table in its order, or of a query of ours, as named tuples."""
         cursor = self.con.cursor().execute(_QUERIES.get(name, f'FROM "{name}"'))
-        make = namedtuple(name, [column[0] for column in cursor.description])._make  # noqa: PYI024
+        make_type: Any = namedtuple  # noqa: PYI024 - the columns are known only now
+        type_ = make_type(name, [column[0] for column in cursor.description])
         while batch := cursor.fetchmany(_FETCH):
-            yield from map(make, batch)
+            yield from map(type_._make, batch)
 
     def entries(self) -> Iterator[Rows]:
         """Yield, for each entry in the order of ids, its rows of every table."""
@@ -155,7 +160,9 @@ class _ById:
 
 
 @contextmanager
-def published(reads: Reads, options: SiteOptions, seq: int, folder: Path) -> Iterator[PublishedTables]:
+def published(
+    reads: Reads, options: SiteOptions, seq: int, folder: Path
+) -> Iterator[PublishedTables]:
     """Write the published tables of a commit into a folder, and read them.
 
     Raises:

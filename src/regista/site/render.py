@@ -5,6 +5,7 @@ Markdown of users goes through `regista.site.markdown`. Templates of a user's fo
 ours, one by one.
 """
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from regista.site.markdown import to_html
 TEMPLATES = "site_templates"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _KILO = 1000
+_BREAKS = re.compile(r"[/_.-]")
 LONG = 200
 MAX_SHOWN = 10_000
 
@@ -82,7 +84,8 @@ class Renderer:
             made = self._environment.get_template(template)
             return made.render(root=paths.root_of(path), path=path, **values).encode()
         except TemplateError as error:
-            where = f" line {error.lineno}" if getattr(error, "lineno", None) else ""
+            line = getattr(error, "lineno", None)
+            where = f" line {line}" if line else ""
             raise InvalidInputError(
                 f"template {template}{where}: {error}", hint="mend it in site.templates"
             ) from error
@@ -113,11 +116,11 @@ def number(value: float | None) -> str:
     return "" if value is None else double_text(float(value))
 
 
-def signed(value: float | None) -> str:
-    """Return a difference with its sign, to six significant digits."""
+def signed(value: float | None, digits: int = 6) -> str:
+    """Return a difference with its sign, to some significant digits."""
     if value is None:
         return ""
-    text = f"{value:+.6g}"
+    text = f"{value:+.{digits}g}"
     return "0" if float(text) == 0 else text.replace("-", "\u2212")
 
 
@@ -153,12 +156,11 @@ def long(text: str) -> Markup:
     )
 
 
+@lru_cache(maxsize=8192)
 def breakable(text: str) -> Markup:
     """Return a name that may break after `/`, `_`, `-` and `.`."""
-    safe = escape(text)
-    for char in "/_-.":
-        safe = safe.replace(char, Markup(f"{char}<wbr>"))
-    return safe
+    # escaping makes none of the four, so what is escaped may be taken apart
+    return Markup(_BREAKS.sub(r"\g<0><wbr>", str(escape(text))))  # noqa: S704
 
 
 FILTERS = {

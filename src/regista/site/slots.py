@@ -1,6 +1,7 @@
 """What each stage of an entry holds, the way back from it, and what to know of both. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from shlex import quote
 from urllib.parse import quote as url_quote
@@ -10,7 +11,7 @@ from regista.decide.policy import Policy
 from regista.decide.state import State, rollback_candidates, unrestorable
 from regista.model.times import format_time, parse_duration
 from regista.read.past import stored_time
-from regista.site.model import Decision, Drill, Note, Slot
+from regista.site.model import Decision, Drill, Hold, Note, Slot
 from regista.site.options import SiteOptions
 from regista.site.published import Row
 
@@ -44,41 +45,43 @@ def _due(policy: Policy, head: EntryHead, stage: str, time: str) -> str:
     return format_time(datetime.fromisoformat(time) + min(ages)) if ages else ""
 
 
-def slots_of(
-    policy: Policy,
-    options: SiteOptions,
-    state: State,
-    head: EntryHead,
-    decisions: Sequence[Decision],
-    drills: Sequence[Drill],
-) -> tuple[Slot, ...]:
+@dataclass(frozen=True, slots=True)
+class SlotContext:
+    """What the slots of one entry are told from.
+
+    Attributes:
+        state: the entry's heads.
+        decisions: on its versions, the newest first.
+        holds: every time that a stage held a version.
+        drills: the newest first.
+    """
+
+    policy: Policy
+    options: SiteOptions
+    state: State
+    head: EntryHead
+    decisions: Sequence[Decision]
+    holds: Sequence[Hold]
+    drills: Sequence[Drill]
+
+
+def slots_of(context: SlotContext) -> tuple[Slot, ...]:
     """Return the slots of an entry that ever held a version, in the policy's order."""
-    order = {stage: place for place, stage in enumerate(policy.all_stages)}
-    stages = sorted(head.slots, key=lambda stage: (order.get(stage, len(order)), stage))
-    return tuple(
-        _slot(policy, options, state, head, stage, decisions, drills) for stage in stages
-    )
+    order = {stage: place for place, stage in enumerate(context.policy.all_stages)}
+    stages = sorted(context.head.slots, key=lambda stage: (order.get(stage, len(order)), stage))
+    return tuple(_slot(context, stage) for stage in stages)
 
 
-def _slot(
-    policy: Policy,
-    options: SiteOptions,
-    state: State,
-    head: EntryHead,
-    stage: str,
-    decisions: Sequence[Decision],
-    drills: Sequence[Drill],
-) -> Slot:
+def _slot(context: SlotContext, stage: str) -> Slot:
+    policy, head = context.policy, context.head
     pointer = head.slots[stage]
     gated = stage != policy.on_register
-    target, skipped = _way_back(state, head, stage) if gated else (None, ())
-    drill = next((drill for drill in drills if drill.stage == stage), None)
-    entered = next(
-        (item for item in decisions if item.seq == pointer.seq and item.stage == stage), None
-    )
-    notes = _notes(state, head, stage, entered)
+    target, skipped = _way_back(context.state, head, stage) if gated else (None, ())
+    drill = next((drill for drill in context.drills if drill.stage == stage), None)
+    notes = _notes(context, stage)
     if gated and stage == policy.stages[-1] and pointer.version is not None:
         notes += _drill_notes(target, drill)
+    held = next((h for h in context.holds if h.stage == stage and h.seq == pointer.seq), None)
     return Slot(
         stage=stage,
         version=pointer.version,
@@ -86,13 +89,13 @@ def _slot(
         by=pointer.by,
         seq=pointer.seq,
         action=pointer.action,
-        reason="",
+        reason=held.reason if held else "",
         target=target,
         skipped=skipped,
         gated=gated,
         drill=drill,
         rollback=f"regista rollback {quote(head.name)} --stage {stage}" if target else "",
-        rollback_url=_job(options, head.name, stage, target) if target else "",
+        rollback_url=_job(context.options, head.name, stage, target) if target else "",
         notes=tuple(notes),
     )
 
@@ -101,7 +104,7 @@ def _way_back(
     state: State, head: EntryHead, stage: str
 ) -> tuple[int | None, tuple[tuple[int, str], ...]]:
     """Return what a rollback would restore, and what it would pass over."""
-    skipped = []
+    skipped: list[tuple[int, str]] = []
     for number in rollback_candidates(head, stage, state.slot(head.entry_id, stage)):
         why = unrestorable(state.version(head, number))
         if not why:
@@ -118,15 +121,19 @@ def _job(options: SiteOptions, name: str, stage: str, target: int | None) -> str
     return url
 
 
-def _notes(state: State, head: EntryHead, stage: str, entered: Decision | None) -> list[Note]:
-    number = head.holder(stage)
+def _notes(context: SlotContext, stage: str) -> list[Note]:
+    head, pointer = context.head, context.head.slots[stage]
+    number = pointer.version
     if number is None:
         return []
     notes = []
-    version = state.version(head, number)
+    version = context.state.version(head, number)
     if version.status != "active":
         why = f": {version.status_reason}" if version.status_reason else ""
         notes.append(Note("bad", f"version {number} is {version.status}{why}"))
+    entered = next(
+        (d for d in context.decisions if d.seq == pointer.seq and d.stage == stage), None
+    )
     if entered and entered.outcome == "waived":
         gates = ", ".join(item.gate for item in entered.verdicts if item.status == "waived")
         notes.append(Note("note", f"entered with a waiver of {gates}"))

@@ -148,27 +148,37 @@ def _bars(plot: Plot, spots: Sequence[_Spot]) -> Iterable[str]:
         yield f'<path class="bars" d="{"".join(paths)}"/>'
 
 
-def _shape(mark: Mark, x: float, y: float, radius: float) -> str:
+def _shapes(mark: Mark, places: Iterable[tuple[float, float]], r: float) -> str:
+    """Return the marks of one outcome as one path: much smaller than an element for each."""
     match mark:
-        case "passed" | "none":
-            return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>'
+        case "passed":
+            # a stroke without length and with round ends is a disc
+            path = "".join([f"M{x:.1f} {y:.1f}h0" for x, y in places])
+            return f'<path class="passed" stroke-width="{2 * r:g}" d="{path}"/>'
+        case "none":
+            half = f"a{r:g} {r:g} 0 1 0"
+            parts = [f"M{x - r:.1f} {y:.1f}{half} {2 * r:g} 0{half}-{2 * r:g} 0" for x, y in places]
         case "waived":
-            r = radius * 1.3
-            return f'<path d="M{x:.1f} {y - r:.1f}l{r:g} {r:g}-{r:g} {r:g}-{r:g}-{r:g}z"/>'
+            d = 1.3 * r
+            parts = [
+                f"M{x:.1f} {y - d:.1f}l{d:g} {d:g}-{d:g} {d:g}-{d:g}-{d:g}z" for x, y in places
+            ]
         case "refused":
-            r, d = radius * 0.95, radius * 1.9
-            return f'<path d="M{x - r:.1f} {y - r:.1f}l{d:g} {d:g}m0-{d:g}l-{d:g} {d:g}"/>'
+            h, d = 0.95 * r, 1.9 * r
+            cross = f"l{d:g} {d:g}m0-{d:g}l-{d:g} {d:g}"
+            parts = [f"M{x - h:.1f} {y - h:.1f}{cross}" for x, y in places]
         case _:
             assert_never(mark)
+    return f'<path class="{mark}" d="{"".join(parts)}"/>'
 
 
 def _marks(data: MetricChart, spots: Sequence[_Spot]) -> Iterable[str]:
     """Yield the points, those painted last on top, and the ring around the incumbent."""
     radius = _radius(spots)
     for mark in _PAINTED:
-        shapes = [_shape(mark, s.x, s.y, radius) for s in spots if s.point.mark == mark]
-        if shapes:
-            yield f'<g class="{mark}">{"".join(shapes)}</g>'
+        places = [(spot.x, spot.y) for spot in spots if spot.point.mark == mark]
+        if places:
+            yield _shapes(mark, places, radius)
     for spot in spots:
         if spot.point.version == data.incumbent:
             r = radius + 3.5
@@ -183,7 +193,7 @@ def _links(data: MetricChart, plot: Plot, spots: Sequence[_Spot]) -> Iterable[st
     """Yield the areas around the points that link to their versions."""
     r = 2 * _radius(spots)
     for spot in spots:
-        hit = f'<circle class="hit" cx="{spot.x:.1f}" cy="{spot.y:.1f}" r="{r:g}"/>'
+        hit = f'<circle cx="{spot.x:.1f}" cy="{spot.y:.1f}" r="{r:g}"/>'
         yield link(spot.point.href, _words(data, plot, spot.point), hit)
 
 
@@ -197,22 +207,24 @@ def _words(data: MetricChart, plot: Plot, point: MetricPoint) -> str:
 
 
 def _held(data: MetricChart, point: MetricPoint) -> str:
-    others = [stage for stage in point.held if stage != data.stage]
-    incumbent = [data.stage] if point.version == data.incumbent else []
-    return ", ".join([*incumbent, *others])
+    """Name the stages that a version holds, that of the incumbent first; empty for most."""
+    if point.version == data.incumbent:
+        return ", ".join([data.stage, *(stage for stage in point.held if stage != data.stage)])
+    return ", ".join(point.held)
 
 
 def _holders(data: MetricChart, plot: Plot, spots: Sequence[_Spot]) -> Iterable[str]:
     """Yield the names of the stages beside the versions that hold them, clear of the rest."""
+    holders = [spot for spot in spots if _held(data, spot.point)]
+    if not holders:
+        return
     busy = [Box(spot.x - 4, spot.y - 4, spot.x + 4, spot.y + 4) for spot in spots]
     lines = [plot.y(limit.value) for limit in plot.limits if limit.inside]
     busy += [Box(plot.left, y - 1, plot.right, y + 1) for y in lines]
     taken: list[Box] = []
     # the incumbent chooses its place first
-    for spot in sorted(spots, key=lambda spot: spot.point.version != data.incumbent):
+    for spot in sorted(holders, key=lambda spot: spot.point.version != data.incumbent):
         name = fitted(_held(data, spot.point), _MOST_NAME)
-        if not name:
-            continue
         places = [*_places(plot, spot, text_width(name) * BOLD)]
         best = min(places, key=lambda box: 100 * box.overlaps(taken) + box.overlaps(busy))
         taken.append(best)
@@ -245,8 +257,7 @@ def _key(spots: Sequence[_Spot], count: int) -> tuple[list[str], float]:
     used = {spot.point.mark for spot in spots}
     for mark, word in MARK_WORDS.items():
         if mark in used:
-            shape = _shape(mark, x, y - 4, _LARGE)
-            body.append(f'<g class="{mark}">{shape}</g>')
+            body.append(_shapes(mark, [(x, y - 4)], _LARGE))
             body.append(text_at(x + 9, y, word, style="soft"))
             x += 9 + text_width(word, SMALL) + 14
     if len(spots) < count:

@@ -57,6 +57,7 @@ class Plot:
         left: its left side.
         right: its right side; labels of limits stand beyond.
         exponent: decimal place of the step of the value axis, as a power of ten.
+        digits: significant digits of a value that is told apart from its neighbours.
         ticks: of the value axis.
         limits: from top to bottom.
         x: from versions to places.
@@ -66,6 +67,7 @@ class Plot:
     left: float
     right: float
     exponent: int
+    digits: int
     ticks: tuple[Tick, ...]
     limits: tuple[Limit, ...]
     x: Callable[[float], float]
@@ -73,7 +75,8 @@ class Plot:
 
     def say(self, value: float) -> str:
         """Write a value as exactly as it is drawn, and more."""
-        return _finer(value, self.exponent)
+        text = f"{value:.{self.digits}g}"
+        return _finer(value, self.exponent) if "e" in text else text.replace("-", "\N{MINUS SIGN}")
 
 
 def plot_of(points: Sequence[MetricPoint], lines: Sequence[GateLine]) -> Plot:
@@ -83,12 +86,13 @@ def plot_of(points: Sequence[MetricPoint], lines: Sequence[GateLine]) -> Plot:
     ticks = linear_ticks(low, high, _TICKS)
     limits = tuple(_limits(lines, low, high, exponent))
     left = max(text_width(tick.label) for tick in ticks) + 8
-    labels = (text_width(text, SMALL) for limit in limits for text in limit.texts)
+    labels = (text_width(text, SMALL) for texts in _fitting_labels(limits) for text in texts)
     right = WIDTH - max((width + 8 for width in labels), default=10.0)
     return Plot(
         left=left,
         right=right,
         exponent=exponent,
+        digits=max(1, Decimal(max(abs(low), abs(high))).adjusted() - exponent + 4),
         ticks=ticks,
         limits=limits,
         x=projection(points[0].version, points[-1].version, left + 12, right - 12),
@@ -150,8 +154,9 @@ def grid(plot: Plot, first: int, last: int) -> Iterable[str]:
     path = "".join(f"M{plot.x(tick.at):.1f} {BOTTOM:g}v4" for tick in ticks)
     yield f'<path class="axis" d="M{plot.left:.1f} {BOTTOM:g}H{plot.right:.1f}{path}"/>'
     for tick in ticks:
-        place = plot.x(tick.at)
-        yield text_at(place, BOTTOM + 17, f"v{tick.label}", style="tick", anchor="middle")
+        label = f"v{tick.label}"
+        place = min(plot.x(tick.at), WIDTH - text_width(label, SMALL) / 2)
+        yield text_at(place, BOTTOM + 17, label, style="tick", anchor="middle")
 
 
 def limits_drawn(plot: Plot) -> Iterable[str]:

@@ -9,7 +9,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 _EXACT = Context(prec=60)
@@ -60,19 +60,30 @@ def number(value: float, digits: int = 4) -> str:
     return number_to(rounded, int(rounded.as_tuple().exponent))
 
 
-def number_to(value: Decimal, exponent: int) -> str:
-    """Return a number down to the decimal place `10**exponent`: plain, or scientific if shorter."""
+def number_to(value: Decimal, exponent: int, largest: Decimal | None = None) -> str:
+    """Return a number down to the decimal place `10**exponent`: plain, or scientific if shorter.
+
+    Args:
+        value: what to write.
+        exponent: of the last digit.
+        largest: what decides between plain and scientific, so that all ticks of an axis are alike;
+            the value itself by default.
+    """
     value = value.quantize(Decimal((0, (1,), exponent)), context=_EXACT)
-    if not value:
-        value = abs(value)
     decimals = max(0, -exponent)
-    scientific = f"{value.normalize(_EXACT):e}".replace("e+", "e")
-    plain_length = max(1, value.adjusted() + 1) + decimals + bool(decimals)
-    if value and plain_length > max(_PLAIN_LENGTH, len(scientific)):
-        return scientific.replace("-", "\N{MINUS SIGN}", value < 0)
-    grouped = value.adjusted() >= 4 and not decimals  # noqa: PLR2004 - 1000 needs no comma
-    text = f"{value:,.{decimals}f}" if grouped else f"{value:.{decimals}f}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    if _is_plain(value if largest is None else largest, decimals):
+        grouped = value.adjusted() >= 4 and not decimals  # noqa: PLR2004 - 1000 needs no comma
+        text = f"{abs(value):,.{decimals}f}" if grouped else f"{abs(value):.{decimals}f}"
+    else:
+        text = f"{abs(value).normalize(_EXACT):e}".replace("e+", "e") if value else "0"
+    return f"\N{MINUS SIGN}{text}" if value < 0 else text
+
+
+def _is_plain(value: Decimal, decimals: int) -> bool:
+    length = max(1, value.adjusted() + 1 if value else 1) + decimals + bool(decimals)
+    if length <= _PLAIN_LENGTH:
+        return True
+    return bool(value) and length <= len(f"{abs(value).normalize(_EXACT):e}".replace("+", ""))
 
 
 def padded(low: float, high: float, share: float = 0.06) -> tuple[float, float]:
@@ -90,15 +101,17 @@ def projection(low: float, high: float, start: float, end: float) -> Callable[[f
     span = high / 2 - low / 2
     if not span:
         return lambda _: (start + end) / 2
-    factor = (end - start) / span
-    if not math.isfinite(factor):
-        return lambda _: (start + end) / 2
-    return lambda value: start + (value / 2 - low / 2) * factor
+    return lambda value: start + (value / 2 - low / 2) / span * (end - start)
+
+
+def _decimal(value: float) -> Decimal:
+    # by its shortest text: 0.912 is 0.912 and not a little more, which would cost its tick
+    return Decimal(repr(value))
 
 
 def step_exponent(low: float, high: float, count: int) -> tuple[int, int]:
     """Return the step of an axis, as digit and power of ten: 1, 2 or 5 times `10**exponent`."""
-    raw = _EXACT.divide(_EXACT.subtract(Decimal(high), Decimal(low)), Decimal(count))
+    raw = _EXACT.divide(_EXACT.subtract(_decimal(high), _decimal(low)), Decimal(count))
     exponent = raw.adjusted()
     leading = raw.scaleb(-exponent, context=_EXACT)
     for digit in (1, 2, 5):
@@ -111,10 +124,11 @@ def linear_ticks(low: float, high: float, count: int = 5) -> tuple[Tick, ...]:
     """Return about `count` ticks, at least two, within a range of finite values, low < high."""
     digit, exponent = step_exponent(low, high, count)
     step = Decimal((0, (digit,), exponent))
-    first = int(_EXACT.divide(Decimal(low), step).to_integral_value(ROUND_CEILING))
-    last = int(_EXACT.divide(Decimal(high), step).to_integral_value(ROUND_FLOOR))
+    first = int(_EXACT.divide(_decimal(low), step).to_integral_value(ROUND_CEILING))
+    last = int(_EXACT.divide(_decimal(high), step).to_integral_value(ROUND_FLOOR))
     values = [_EXACT.multiply(step, Decimal(k)) for k in range(first, last + 1)]
-    return tuple(Tick(float(value), number_to(value, exponent)) for value in values)
+    largest = max(map(abs, values))
+    return tuple(Tick(float(value), number_to(value, exponent, largest)) for value in values)
 
 
 def integer_ticks(low: int, high: int, count: int = 6) -> tuple[Tick, ...]:
@@ -153,25 +167,27 @@ def time_ticks(start: datetime, end: datetime, count: int = 6) -> tuple[Tick, ..
     low, high = seconds(start), seconds(end)
     for step in _SECOND_STEPS:
         offset = _MONDAY if step >= 7 * _DAY else 0
-        first = math.ceil((low - offset) / step)
-        last = math.floor((high - offset) / step)
-        if last - first + 1 <= count:
-            moments = (_moment(k * step + offset) for k in range(first, last + 1))
-            return tuple(_labelled(moments, step))
-    for months in _month_steps():
-        first = math.ceil(_months(start, up=True) / months)
-        last = math.floor(_months(end) / months)
-        if last - first + 1 <= count:
-            starts = (_month_start(k * months) for k in range(first, last + 1))
-            return tuple(_labelled(filter(None, starts), months * 31 * _DAY))
-    return ()
+        found = _multiples(low - offset, high - offset, step)
+        if len(found) <= count:
+            return tuple(_labelled((_moment(k * step + offset) for k in found), step))
+    first, last = _months(start, up=True), _months(end)
+    step = next(x for x in _month_steps() if len(_multiples(first, last, x)) <= count)
+    starts = (_month_start(k * step) for k in _multiples(first, last, step))
+    return tuple(_labelled(starts, step * 31 * _DAY))
+
+
+def _multiples(low: float, high: float, step: int) -> range:
+    """Return which multiples of a step lie from low to high."""
+    return range(math.ceil(low / step), math.floor(high / step) + 1)
 
 
 def _month_steps() -> Iterator[int]:
+    """Yield steps in months, without end."""
     yield from _MONTH_STEPS
-    for power in range(4):
-        for digit in (1, 2, 5):
-            yield 12 * digit * 10**power
+    years = 1
+    while True:
+        yield from (12 * years, 24 * years, 60 * years)
+        years *= 10
 
 
 def _months(moment: datetime, *, up: bool = False) -> int:
@@ -181,11 +197,8 @@ def _months(moment: datetime, *, up: bool = False) -> int:
     return whole + (up and moment > begin)
 
 
-def _month_start(months: int) -> datetime | None:
-    year, month = divmod(months, 12)
-    if not date.min.year <= year <= date.max.year:
-        return None
-    return datetime(year, month + 1, 1, tzinfo=UTC)
+def _month_start(months: int) -> datetime:
+    return datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)
 
 
 def _moment(since_epoch: int) -> datetime:

@@ -1,7 +1,7 @@
 """Small figures for the cells of tables: a trend, and a difference with its confidence."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from regista.site.charts.scales import number, padded, projection
 from regista.site.charts.svg import figure
@@ -24,7 +24,7 @@ def sparkline(values: Sequence[float | None], id_: str, label: str) -> str:
     points = [(i, value) for i, value in known if math.isfinite(value)]
     size = (WIDTH, HEIGHT)
     if not points:
-        return figure([], id_=id_, kind="spark", size=size, title=f"{label}: no values", desc="")
+        return figure([], id_=id_, kind="spark", size=size, title=f"{label}: no values")
     shown = [value for _, value in points]
     low, high = padded(min(shown), max(shown), 0)
     x = projection(0, len(values) - 1, _EDGE, WIDTH - _EDGE)
@@ -46,7 +46,7 @@ def sparkline(values: Sequence[float | None], id_: str, label: str) -> str:
             f"{label}: newest {number(last)}, from {number(min(shown))} to {number(max(shown))},"
             f" {len(points)} values"
         )
-    return figure(body, id_=id_, kind="spark", size=size, title=title, desc="")
+    return figure(body, id_=id_, kind="spark", size=size, title=title)
 
 
 def _gap(values: Sequence[float | None], before: int, after: int) -> bool:
@@ -90,28 +90,37 @@ def delta_bar(
         extent: largest difference on the axis, so that rows of a table share one; what lies
             beyond is drawn at the edge, as an arrow. By default, all fits.
     """
-    size = (_DELTA_WIDTH, HEIGHT)
-    given = [_finite(value) for value in (difference, low, high, limit)]
-    difference, low, high, limit = given
+    known = [_finite(value) for value in (difference, low, high, limit)]
     if extent is None or not 0 < extent < math.inf:
-        extent = max([abs(value) for value in given if value is not None], default=0.0) or 1.0
+        extent = max([abs(value) for value in known if value is not None], default=0.0) or 1.0
+    return figure(
+        _delta_drawn(*known, extent=extent),
+        id_=id_,
+        kind="delta",
+        size=(_DELTA_WIDTH, HEIGHT),
+        title=f"{label}: {_delta_words(*known)}",
+    )
+
+
+def _delta_drawn(
+    difference: float | None,
+    low: float | None,
+    high: float | None,
+    limit: float | None,
+    *,
+    extent: float,
+) -> Iterable[str]:
     place = projection(-extent, extent, 8, _DELTA_WIDTH - 8)
     middle = HEIGHT / 2
-    body = [
-        f'<path class="axis" d="M2 {middle:g}H{_DELTA_WIDTH - 2:g}"/>',
-        f'<path class="zero" d="M{_DELTA_WIDTH / 2:g} 2v16"/>',
-    ]
+    yield f'<path class="axis" d="M2 {middle:g}H{_DELTA_WIDTH - 2:g}"/>'
+    yield f'<path class="zero" d="M{_DELTA_WIDTH / 2:g} 2v16"/>'
     if limit is not None and abs(limit) <= extent:
-        body.append(f'<path class="gate" d="M{place(limit):.1f} 1v18"/>')
+        yield f'<path class="gate" d="M{place(limit):.1f} 1v18"/>'
     if low is not None and high is not None:
         start, end = (place(min(max(value, -extent), extent)) for value in sorted((low, high)))
-        body.append(
-            f'<path class="interval" d="M{start:.1f} {middle:g}H{max(end, start + 1):.1f}"/>'
-        )
+        yield f'<path class="interval" d="M{start:.1f} {middle:g}H{max(end, start + 1):.1f}"/>'
     if difference is not None:
-        body.append(_dot(difference, extent, place(difference), middle))
-    title = f"{label}: {_delta_words(difference, low, high, limit)}"
-    return figure(body, id_=id_, kind="delta", size=size, title=title, desc="")
+        yield _dot(difference, extent, place(difference), middle)
 
 
 def _finite(value: float | None) -> float | None:

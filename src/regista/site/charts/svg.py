@@ -10,20 +10,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-FONT = 12.5
+FONT = 13.0
 """Size of figure text, in units of the view box; `charts.css` sets the same."""
 BOLD = 1.1
 """How much wider bold text is."""
-SMALL = 11.5
+SMALL = 12.0
 """Size of secondary figure text; `charts.css` sets the same."""
 
 # what XML forbids, other controls, and marks that would turn the direction of the text around them
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
-    "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
+_UNSAFE = (
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
+    "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff"
 )
+_REPLACED = re.compile(f"[{_UNSAFE}]")
+_SPECIAL = re.compile(f"[&<>\"'{_UNSAFE}]")
+# no scheme, no other host, not from the root: pages of the site are never addressed so
+_RELATIVE = re.compile(r"(?![/\\])[^:/?#]*(?:[/?#].*)?", re.DOTALL)
 _NARROW = frozenset("iIjlftr.,:;'|!()[]/ -")
-_WIDE = frozenset("mwMW@%&")
+_WIDE = frozenset("mwMW@%&<>=+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,10 @@ class Box:
 
 def escape(text: str) -> str:
     """Return the text as it may stand in SVG, between tags or in a quoted attribute."""
-    return html.escape(_UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text))
+    # most texts have nothing special, and there are many
+    if not _SPECIAL.search(text):
+        return text
+    return html.escape(_REPLACED.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
 def identifier(text: str) -> str:
@@ -85,10 +92,8 @@ def identifier(text: str) -> str:
 def link(href: str, words: str, shape: str) -> str:
     """Return a shape that is a link, with a tooltip; an address that is not relative makes none."""
     href = href.strip()
-    first = re.split(r"[/?#]", href, maxsplit=1)[0]
     content = f"<title>{escape(words)}</title>{shape}"
-    # a scheme, another host, or the root: pages of the site are never addressed so
-    if not href or ":" in first or href.startswith(("/", "\\")):
+    if not href or not _RELATIVE.fullmatch(href):
         return f"<g>{content}</g>"
     return f'<a href="{escape(href)}" tabindex="-1">{content}</a>'
 
@@ -153,7 +158,7 @@ def figure(
         size: width and height of the view box.
         title: name of the figure.
         desc: what somebody sees who sees it; may be empty where the title says all.
-        links: from `link`, with shapes of the class `hit`.
+        links: from `link`.
     """
     name = identifier(id_)
     frame = 'viewBox="0 0 {0:g} {1:g}" width="{0:g}" height="{1:g}"'.format(*size)

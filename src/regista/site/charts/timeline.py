@@ -113,7 +113,7 @@ def stage_timeline(data: Timeline, id_: str, width: float = WIDE) -> str:
     canvas.body += _axis(area, bottom)
     for n, lane in enumerate(data.lanes):
         _draw_lane(lane, area, _TOP + n * _PITCH, canvas)
-    key, height = _key(canvas.used, width, bottom + (50 if times else 8))
+    key, height = _key(canvas.used, width, bottom + (54 if times else 8))
     return figure(
         [*canvas.body, *key],
         id_=id_,
@@ -223,7 +223,7 @@ def _draw_bar(bar: _Bar, top: float, canvas: _Canvas) -> None:
     words = f"{bar.label}: {minute_text(parse_time(first.since))} to {until}"
     if len(bar.holds) == 1:
         words += f", {first.action}"
-    canvas.links.append(link(last.href, words, f'<rect class="hit" {frame}/>'))
+    canvas.links.append(link(last.href, words, f"<rect {frame}/>"))
 
 
 def _stripes(bar: _Bar, top: float) -> str:
@@ -256,7 +256,7 @@ def _draw_arrows(lane: Lane, area: _Area, top: float, canvas: _Canvas) -> None:
             canvas.used.add("rollback")
             canvas.body.append(_arrow(x, top + 9.5))
             words = f"rolled back to v{hold.version}: {minute_text(parse_time(hold.since))}"
-            hit = f'<rect class="hit" x="{x:.1f}" y="{top:g}" width="10" height="{_BAR:g}"/>'
+            hit = f'<rect x="{x:.1f}" y="{top:g}" width="10" height="{_BAR:g}"/>'
             canvas.links.append(link(hold.href, words, hit))
 
 
@@ -269,7 +269,7 @@ def _draw_drills(drills: Sequence[Drill], area: _Area, y: float, canvas: _Canvas
         x = area.place(drill.time)
         canvas.used.add(_outcome(drill))
         canvas.body.append(_drill(_outcome(drill), x, y))
-        hit = f'<rect class="hit" x="{x - 2.5:.1f}" y="{y - 5:g}" width="5" height="10"/>'
+        hit = f'<rect x="{x - 2.5:.1f}" y="{y - 5:g}" width="5" height="10"/>'
         words = f"{_outcome(drill)}: {minute_text(parse_time(drill.time))}"
         canvas.links.append(link("", words, hit))
 

@@ -1,4 +1,4 @@
-"""Scores of one version against another, for a table: difference, confidence, what it says. Pure."""
+"""Scores of one version against another: difference, confidence, and what it says. Pure."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -54,7 +54,9 @@ def compared(version: Version, incumbent: Version | None) -> Compared | None:
             continue
         changes += _changes(other, run)
         notes += _remarks(other, run, incumbent.number, version.number)
-    extent = max((abs(end) for c in changes for end in (c.low, c.high) if end is not None), default=0.0)
+    extent = max(
+        (abs(end) for c in changes for end in (c.low, c.high) if end is not None), default=0.0
+    )
     overall = [change for change in changes if not change.slice]
     slices = sorted((change for change in changes if change.slice), key=_worst_first)
     shown = [*overall, *slices[:MAX_SLICES]]

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from regista.model.numbers import double_text
 from regista.site import paths
 from regista.site.api import addresses
+from regista.site.facts import safe_url
 from regista.site.model import Entry, FileRow, GatedMetric, Ref, Site, Version
 from regista.site.pages import prompts
 from regista.site.pages.comparing import compared, score_of
 from regista.site.pages.figures import metric_figure, timeline_figure
 from regista.site.pages.navigation import pager
 from regista.site.published import PublishedTables
-from regista.site.facts import safe_url
 from regista.site.render import Renderer
 
 NEWEST = 50
@@ -94,7 +94,7 @@ class EntryPages:
         oldest_first = rows[::-1]
         size = paths.VERSIONS_A_PAGE
         links = [
-            (f"{page * size + 1}–{(page + 1) * size}", paths.versions_page(entry.name, page + 1))
+            (f"{page * size + 1} to {(page + 1) * size}", paths.versions_page(entry.name, page + 1))
             for page in range(count)
         ]
         for page in range(count):
@@ -189,7 +189,10 @@ class EntryPages:
 
     def _prompt(self, entry: Entry, version: Version) -> prompts.Prompt | None:
         others = [
-            (f"the version before, v{number}" if title == "before" else f"v{number} in {title}", other)
+            (
+                f"the version before, v{number}" if title == "before" else f"v{number} in {title}",
+                other,
+            )
             for title, number in (
                 ("before", version.previous),
                 (self.site.final_stage, version.incumbent),

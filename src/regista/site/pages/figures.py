@@ -7,7 +7,7 @@ from markupsafe import Markup
 from regista.site.charts.metric import metric_chart
 from regista.site.charts.metric_data import GateLine, Mark, MetricChart, MetricPoint, metric_rows
 from regista.site.charts.svg import Table
-from regista.site.charts.timeline import stage_timeline
+from regista.site.charts.timeline import NARROW, stage_timeline
 from regista.site.charts.timeline_data import Drill, Hold, Lane, Timeline, timeline_rows
 from regista.site.model import Entry, GatedMetric, Site, Version
 from regista.site.pages.comparing import score_of
@@ -88,7 +88,12 @@ def timeline_figure(entry: Entry, site: Site) -> Figure | None:
         lanes=tuple(_lane(entry, stage) for stage in reversed(stages)),
         end=entry.updated,
     )
-    svg = Markup(stage_timeline(data, "timeline-figure"))  # noqa: S704 - it escapes
+    wide = stage_timeline(data, "timeline")
+    narrow = stage_timeline(data, "timeline-phone", NARROW)
+    # which of the two is shown is the style sheet's to say; both escape what they show
+    svg = Markup(  # noqa: S704
+        f'<div class="chart-for-screen">{wide}</div><div class="chart-for-phone">{narrow}</div>'
+    )
     return Figure(svg, timeline_rows(data), data.title)
 
 
@@ -102,5 +107,3 @@ def _lane(entry: Entry, stage: str) -> Lane:
         ),
         tuple(Drill(drill.time, drill.ok) for drill in entry.drills if drill.stage == stage),
     )
-
-

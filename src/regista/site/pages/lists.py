@@ -26,8 +26,6 @@ class Group(NamedTuple):
     noun: str
     list: str
     stages: tuple[str, ...]
-    first: str
-    kinds: int
     entries: Sequence[EntrySummary]
     total: int
     more: bool
@@ -56,7 +54,8 @@ def home(
 
 def _groups(site: Site, entries: Sequence[EntrySummary]) -> list[Group]:
     groups = []
-    stages = tuple(stage for stage in site.stages if stage != site.on_register)
+    without = {site.on_register, site.final_stage}
+    stages = tuple(stage for stage in site.stages if stage not in without)
     for kind in _ON_HOME:
         mine = [entry for entry in entries if entry.kind == kind]
         if not mine:
@@ -72,8 +71,6 @@ def _groups(site: Site, entries: Sequence[EntrySummary]) -> list[Group]:
                 noun=kind,
                 list=f"{KIND_PAGES[kind]}.html",
                 stages=stages,
-                first=stages[0] if stages else "",
-                kinds=1,
                 entries=shown,
                 total=len(mine),
                 more=len(mine) > len(shown),
@@ -157,8 +154,11 @@ def drills(
 def search(renderer: Renderer, site: Site, entries: Sequence[EntrySummary]) -> Iterator[Page]:
     """Yield the search page, and what it searches, as a classic script."""
     lists = [{"title": _HEADINGS[kind], "path": f"{KIND_PAGES[kind]}.html"} for kind in KIND_PAGES]
-    yield "search.html", renderer.page(
-        "registry/search.html", "search.html", here="search.html", site=site, lists=lists
+    yield (
+        "search.html",
+        renderer.page(
+            "registry/search.html", "search.html", here="search.html", site=site, lists=lists
+        ),
     )
     rows: list[list[Any]] = []
     for entry in sorted(entries, key=lambda entry: entry.name):
@@ -167,5 +167,3 @@ def search(renderer: Renderer, site: Site, entries: Sequence[EntrySummary]) -> I
         words = " ".join(entry.search)
         rows.append([entry.name, entry.kind, entry.page, held, entry.newest, words])
     yield "search-data.js", script("registaSearch", {"stage": site.final_stage, "entries": rows})
-
-

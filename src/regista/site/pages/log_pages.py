@@ -44,12 +44,12 @@ def audit(renderer: Renderer, site: Site, published: PublishedTables) -> Iterato
     size = paths.COMMITS_A_PAGE
     count = -(-site.seq // size)
     links = [
-        (f"{k * size + 1}–{min((k + 1) * size, site.seq)}", f"audit/{k + 1}.html")
+        (f"{k * size + 1} to {min((k + 1) * size, site.seq)}", f"audit/{k + 1}.html")
         for k in range(count)
     ]
     for number, commits in _audit_parts(published):
         # only the newest page may show where the log ends, or all would change with each commit
-        shown = [(text if k == number else f"{k * size + 1}–{(k + 1) * size}", path)
+        shown = [(text if k == number else f"{k * size + 1} to {(k + 1) * size}", path)
                  for k, (text, path) in enumerate(links[: number + 2])]  # fmt: skip
         values: dict[str, Any] = {
             "site": site,
@@ -63,8 +63,9 @@ def audit(renderer: Renderer, site: Site, published: PublishedTables) -> Iterato
         yield path, renderer.page("registry/audit.html", path, pager=pager(shown, number), **values)
         if number == count - 1:
             path = "audit/index.html"
-            yield path, renderer.page(
-                "registry/audit.html", path, pager=pager(links, number), **values
+            yield (
+                path,
+                renderer.page("registry/audit.html", path, pager=pager(links, number), **values),
             )
 
 
@@ -184,14 +185,17 @@ def _month_pages(
     ]
     links = [(f"part {number}", name) for number, name in enumerate(names, 1)]
     for number, (part, path) in enumerate(zip(parts, names, strict=True)):
-        yield path, renderer.page(
-            "registry/as_of_month.html",
+        yield (
             path,
-            here="as-of/index.html",
-            site=site,
-            month=month,
-            part=number + 1,
-            pager=pager(links, number),
-            held=[item for what, item in part if what == "held"],
-            changes=[item for what, item in part if what == "change"],
+            renderer.page(
+                "registry/as_of_month.html",
+                path,
+                here="as-of/index.html",
+                site=site,
+                month=month,
+                part=number + 1,
+                pager=pager(links, number),
+                held=[item for what, item in part if what == "held"],
+                changes=[item for what, item in part if what == "change"],
+            ),
         )

@@ -1,6 +1,9 @@
 """What leads from page to page: the bar of sections, and pagers."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
+
+from regista.site.options import SiteOptions
 
 
 class BarItem(NamedTuple):
@@ -20,6 +23,7 @@ class PagerLink(NamedTuple):
 
 
 KIND_PAGES = {"model": "models", "prompt": "prompts", "dataset": "datasets", "bundle": "bundles"}
+SQL_PAGE = "sql.html"
 BAR = (
     BarItem("Overview", "index.html"),
     BarItem("Models", "models.html"),
@@ -29,10 +33,16 @@ BAR = (
     BarItem("Drills", "drills.html"),
     BarItem("Gates", "gates.html"),
     BarItem("Audit log", "audit/index.html"),
-    BarItem("SQL", "sql.html"),
+    BarItem("SQL", SQL_PAGE),
 )
 # ends, neighbours, and a gap between them
 _NEAR = 2
+
+
+def bar_of(options: SiteOptions, docs: Iterable[BarItem]) -> tuple[BarItem, ...]:
+    """Return the sections of a site: those of the registry that are published, then its prose."""
+    shown = (item for item in BAR if item.path != SQL_PAGE or options.publishes("data"))
+    return (*shown, *docs)
 
 
 def pager(paths: list[tuple[str, str]], here: int) -> list[PagerLink]:

@@ -10,6 +10,7 @@ _SOON = timedelta(days=14)
 _MAX_SEARCH = 1000
 # a list shows the beginning of a description
 _DESCRIPTION = 160
+_MAX_TAG = 60
 
 
 def summary_of(entry: Entry, final_stage: str, now: str) -> EntrySummary:
@@ -80,7 +81,7 @@ def _waivers(entry: Entry, now: str) -> list[Attention]:
 
 def _search_words(entry: Entry) -> list[str]:
     words = [alias for alias, *_rest in entry.aliases]
-    words += [f"{key}={value}" for key, value in entry.tags.items() if len(value) <= 60]
+    words += [f"{key}={value}" for key, value in entry.tags.items() if len(value) <= _MAX_TAG]
     words += [version.label for version in entry.versions if version.label]
     words += [name for name, _time in entry.former_names]
     words += [version.digest[:12] for version in entry.versions]

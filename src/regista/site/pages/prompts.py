@@ -85,10 +85,10 @@ def prompt_of(
     return Prompt(
         files=files,
         variables=_variables(files),
-        left_out=tuple(file.path for file in version.artifacts if file.path not in shown)[:MAX_FILES],
-        diffs=tuple(
-            _diff(title, other, _files(other, text), files) for title, other in others
-        ),
+        left_out=tuple(file.path for file in version.artifacts if file.path not in shown)[
+            :MAX_FILES
+        ],
+        diffs=tuple(_diff(title, other, _files(other, text), files) for title, other in others),
     )
 
 

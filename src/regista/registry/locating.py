@@ -30,11 +30,14 @@ def locate(given: str | None, environ: Mapping[str, str], folder: Path) -> str:
         return given
     if environ.get(VARIABLE):
         return environ[VARIABLE]
-    for place in (folder, *folder.parents):
-        config = place / CONFIG
-        if config.is_file():
-            return _named_in(config) or DEFAULT
-    return DEFAULT
+    config = find_config(folder)
+    return (_named_in(config) if config else None) or DEFAULT
+
+
+def find_config(folder: Path) -> Path | None:
+    """Return the `regista.toml` that counts in a folder: its own, or the nearest above it."""
+    candidates = (place / CONFIG for place in (folder, *folder.parents))
+    return next((config for config in candidates if config.is_file()), None)
 
 
 def _named_in(config: Path) -> str | None:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from regista.cli.locating import locate
 from regista.errors import InvalidInputError
+from regista.registry.locating import locate
 
 
 def test_the_option_comes_before_the_environment_and_the_file(tmp_path: Path) -> None:
