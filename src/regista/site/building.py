@@ -18,7 +18,9 @@ from regista.model import canonical
 from regista.model.canonical import sha256_hex
 from regista.read.world import load_bundle
 from regista.registry.reads import AsOf, Reads
-from regista.site.facts import Knowledge, entry_facts, event_of
+from regista.site.api.records import Listed, Record, listed
+from regista.site.beside import BesideEntries, beside_lists
+from regista.site.facts import Knowledge, entry_facts, event_of, folded
 from regista.site.model import EntrySummary, Site
 from regista.site.options import SiteOptions
 from regista.site.pages.entry import EntryPages
@@ -135,6 +137,7 @@ class _Build:
         self.shared = canonical.digest(plan.shared)
         self.summaries: list[EntrySummary] = []
         self.drills: list[EntryDrill] = []
+        self.listed: list[Listed] = []
 
     def run(self, progress: Progress | None) -> None:
         if progress:
@@ -144,13 +147,18 @@ class _Build:
             self.tables, self.names, self.plan.policy, self.site.final_stage, self.plan.options
         )
         maker = EntryPages(self.renderer, self.site, self.tables)
+        beside = BesideEntries(self.site)
         for rows in self.tables.entries():
-            entry = entry_facts(know, rows)
+            state = folded(rows)
+            entry = entry_facts(know, rows, state)
+            record = Record.of(entry, state, rows)
+            self.listed.append(listed(record))
             self.summaries.append(summary_of(entry, self.site.final_stage, self.site.time))
             self.drills += [EntryDrill(entry.name, drill) for drill in entry.drills]
             group = f"entry/{entry.entry_id}"
             if not self.sink.keep(group, self._fingerprint(rows)):
                 self._write(group, maker.pages(entry))
+                self._write(group, beside.files(record))
             if progress:
                 progress.advance(1)
         self._lists()
@@ -192,6 +200,17 @@ class _Build:
         top = f"{urlsplit(site.base_url).path.rstrip('/')}/" if site.base_url else ""
         lost = renderer.page("registry/404.html", "404.html", here="", site=site, root=top)
         self._write(LISTS, [("404.html", lost)])
+        bar = bar_of(self.plan.options, self.plan.docs)
+        pages = [*(item.path for item in bar), "bundles.html"]
+        beside = beside_lists(
+            site,
+            self.tables,
+            self.plan.state.policy_digest,
+            entries=self.listed,
+            drills=self.drills,
+            pages=pages,
+        )
+        self._write(LISTS, beside)
         self.sink.keep(LOG, canonical.digest(self.plan.inputs))
         self._write(LOG, audit(renderer, site, self.tables))
         self._write(LOG, as_of_pages(renderer, site, self.tables))

@@ -55,9 +55,8 @@ def time_text(moment: datetime) -> str:
     return stored_time(moment)
 
 
-def entry_facts(know: Knowledge, rows: Rows) -> model.Entry:
-    """Return the facts of the entry that some rows are of."""
-    state = _folded(rows)
+def entry_facts(know: Knowledge, rows: Rows, state: State) -> model.Entry:
+    """Return the facts of the entry that some rows are of, and that they fold to."""
     row = rows["entries"][0]
     head = state.entry_by_id(row.entry_id)
     holds = _holds(rows["placements"])
@@ -91,7 +90,8 @@ def entry_facts(know: Knowledge, rows: Rows) -> model.Entry:
     )
 
 
-def _folded(rows: Rows) -> State:
+def folded(rows: Rows) -> State:
+    """Return the state that the rows of an entry fold to; scores are left out."""
     state = State("", 0, "", "", lambda _key: None)
     placed = [(row.seq, row.i, table, row) for table in _STATE_TABLES for row in rows[table]]
     placed.sort(key=lambda item: item[:2])

@@ -80,7 +80,12 @@ def commit_link(seq: int) -> str:
 
 def badge(name: str, stage: str) -> str:
     """Return the path of the badge of a stage."""
-    return f"badges/{encode(name)}/{stage}.svg"
+    return f"badges/{encode(name)}/{encode(stage)}.svg"
+
+
+def feed(name: str) -> str:
+    """Return the path of an entry's feed."""
+    return f"{entry_folder(name)}/feed.xml"
 
 
 def root_of(path: str) -> str:

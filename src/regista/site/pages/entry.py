@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from regista.model.numbers import double_text
 from regista.site import paths
+from regista.site.api import addresses
 from regista.site.facts import safe_url
 from regista.site.model import Entry, FileRow, GatedMetric, Ref, Site, Version
 from regista.site.pages import prompts
@@ -228,7 +229,7 @@ def _ways(entry: Entry, site: Site) -> list[dict[str, str]]:
     stage = site.final_stage
     ref = f"{entry.name}@{stage}"
     api = f"{site.base_url.rstrip('/')}/" if site.base_url else "https://YOUR-SITE/"
-    api += f"api/v1/entries/{paths.encode(entry.name)}/stages/{stage}.json"
+    api += addresses.stage_of(entry.name, stage)
     return [
         {
             "title": "Command line",
