@@ -263,7 +263,7 @@ class Demo:
             "Pages that need no server: what is in prod, why, and how to go back. Open the first"
             " in a browser, from the folder as it is.",
         )
-        self.run("site", "build", "--out", near(self.shell.work / "site"), "--verify")
+        self.run("site", "build", "--out", near(self.shell.folder / "site"), "--verify")
 
 
 def finish(shell: Shell, started: float) -> None:
@@ -291,7 +291,7 @@ def finish(shell: Shell, started: float) -> None:
         f'regista promote {MODEL}@5 --to prod --again --reason "bars are fine"',
     ):
         print(f"  {line}")
-    print(f"\nThe site: {shell.work / 'site' / 'index.html'}")
+    print(f"\nThe site: {shell.folder / 'site' / 'index.html'}")
     print("\nAnd make an old score look better, to see what happens:\n")
     seq = shell.seq_of(f"{MODEL}@2")
     file = f"{registry}/log/000000/{int(seq) + 1:012d}.json"
