@@ -97,7 +97,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def pages(site: Path) -> dict[Path, Page]:
     """Parse the built pages of prose; those of the registry have tests of their own."""
-    prose = (path for path in sorted(site.rglob("*.html")) if (site / "registry") not in path.parents)
+    registry = site / "registry"
+    prose = [path for path in sorted(site.rglob("*.html")) if registry not in path.parents]
     return {path: Page(path.read_text("utf-8")) for path in prose}
 
 

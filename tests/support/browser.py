@@ -224,7 +224,7 @@ def _context(browser: Browser, scheme: str, width: int, *, scripts: bool) -> Bro
 
 @cache
 def _axe_script() -> str:
-    return AXE_FILE_PATH.read_text("utf-8")
+    return str(AXE_FILE_PATH.read_text("utf-8"))
 
 
 class _Handler(SimpleHTTPRequestHandler):

@@ -44,7 +44,7 @@ class RegistaConfig(base.Config):  # type: ignore[no-untyped-call]
     publish = options.Optional(options.ListOfItems(options.Type(str)))
 
 
-class RegistaPlugin(BasePlugin[RegistaConfig]):
+class RegistaPlugin(BasePlugin[RegistaConfig]):  # type: ignore[no-untyped-call]
     """Builds the pages of a registry into a folder that MkDocs takes its files from."""
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
