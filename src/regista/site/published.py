@@ -30,6 +30,8 @@ Row = Any
 Rows = dict[str, list[Row]]
 
 HIDDEN = "[hidden: looks like a secret]"
+_DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_UNKNOWN = "\ufffd"
 MEMORY_MB = 400
 _FETCH = 2_000
 # written by the machine, so there is nothing to keep back
@@ -134,7 +136,7 @@ class PublishedTables:
 
     def shown(self, text: str) -> str:
         """Return a text without what is kept back."""
-        if not secrets.may_have_any(text):
+        if not secrets.may_have_any(text) and not any(char in text for char in _DIRECTIONS):
             return text
         # RE2 takes linear time on any text, which Python's patterns do not
         query = f"SELECT {_shown('$text', self.options)}"
@@ -226,6 +228,8 @@ def _shown(value: str, options: SiteOptions) -> str:
     """Return SQL for a text without what is kept back."""
     pattern = duck.quoted(secrets.all_patterns())
     shown = f"regexp_replace({value}, {pattern}, {duck.quoted(HIDDEN)}, 'g')"
+    # characters that turn the direction of what follows make a text read as what it is not
+    shown = f"translate({shown}, '{_DIRECTIONS}', '{_UNKNOWN * len(_DIRECTIONS)}')"
     if options.publishes("emails"):
         return shown
     masked = f"regexp_replace({shown}, {duck.quoted(secrets.EMAIL)}, '\\1@…', 'g')"

@@ -15,6 +15,9 @@ from regista.site.model import Decision, Drill, Hold, Note, Slot
 from regista.site.options import SiteOptions
 from regista.site.published import Row
 
+# of a reason, in a note; the page of the version has all of it
+_LONGEST = 160
+
 
 def drills_of(policy: Policy, head: EntryHead, rows: Sequence[Row]) -> tuple[Drill, ...]:
     """Return the drills of an entry, the newest first; the latest of a stage with its due date."""
@@ -129,7 +132,7 @@ def _notes(context: SlotContext, stage: str) -> list[Note]:
     notes = []
     version = context.state.version(head, number)
     if version.status != "active":
-        why = f": {version.status_reason}" if version.status_reason else ""
+        why = f": {_short(version.status_reason)}" if version.status_reason else ""
         notes.append(Note("bad", f"version {number} is {version.status}{why}"))
     entered = next(
         (d for d in context.decisions if d.seq == pointer.seq and d.stage == stage), None
@@ -142,9 +145,17 @@ def _notes(context: SlotContext, stage: str) -> list[Note]:
     return notes
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
 def _drill_notes(target: int | None, drill: Drill | None) -> list[Note]:
     if drill and not drill.ok:
-        return [Note("bad", f"the last drill failed{': ' + drill.detail if drill.detail else ''}")]
+        return [
+            Note(
+                "bad", f"the last drill failed{': ' + _short(drill.detail) if drill.detail else ''}"
+            )
+        ]
     if target is None:
         return [Note("info", "no version to go back to yet")]
     if drill is None:
