@@ -31,6 +31,10 @@ COMMON = len(COMMON_COLUMNS)
 LAYERS = (
     "cli",
     "cli/verbs",
+    "site",
+    "site/pages",
+    "site/charts",
+    "site/api",
     "registry",
     "verify",
     "write",
