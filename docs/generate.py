@@ -6,6 +6,7 @@ between is replaced. `docs/cli.md` is generated as a whole. Prose is never touch
 # ruff: noqa: INP001 - a script beside the pages that it writes, and no package
 
 import inspect
+import json
 import re
 import sys
 import tomllib
@@ -22,6 +23,7 @@ from regista.model.tables import COMMON_COLUMNS, TABLES, Column
 from regista.read.sqlfiles import VIEWS, load
 from regista.registry.importing import Imports
 from regista.registry.writes import Writes
+from regista.site.api.registry import SCHEMAS
 from regista.write.import_tables import IMPORT_TABLES, NEEDED
 
 DOCS = Path(__file__).parent
@@ -55,6 +57,16 @@ HEADS = {
     "*run*": heads.RunHead,
     "*drill*": heads.DrillHead,
 }
+API_DOCUMENTS = {
+    "pointer": "`entries/{entry}/stages/{stage}.json`, `entries/{entry}/aliases/{alias}.json`",
+    "stage": "`stages/{stage}.json`",
+    "index": "`index.json`",
+    "entry": "`entries/{entry}/index.json`",
+    "version": "`entries/{entry}/versions/{version}.json`",
+    "events": "`events.json`",
+    "policy": "`policy.json`",
+    "drills": "`drills.json`",
+}
 _BLOCK = re.compile(r"(<!-- generated: ([\w -]+) -->\n).*?(<!-- end generated -->)", re.DOTALL)
 
 
@@ -74,6 +86,7 @@ def parts() -> dict[str, Callable[[], str]]:
         "table-columns": table_columns,
         "heads": head_fields,
         "import-tables": import_tables,
+        "api-documents": api_documents,
     }
 
 
@@ -238,6 +251,59 @@ def _columns(columns: Iterable[Column]) -> str:
         ("column", "type", "meaning"),
         ((f"`{column.name}`", column.type, column.doc) for column in columns),
     )
+
+
+def api_documents() -> str:
+    """Tell the documents of the site's JSON API with their fields, from their schemas."""
+    sections = []
+    for kind, files in API_DOCUMENTS.items():
+        schema = json.loads((SCHEMAS / f"{kind}.json").read_text("utf-8"))
+        rows = _schema_rows(schema, schema.get("$defs", {}), "")
+        sections.append(
+            f"### {schema['title']}\n\n{files}\n\n{schema['description']}\n\n"
+            f"{_table(('field', 'type', 'meaning'), rows)}"
+        )
+    return "\n".join(sections)
+
+
+def _schema_rows(
+    schema: dict[str, Any], defs: dict[str, Any], prefix: str
+) -> Iterator[tuple[str, str, str]]:
+    """Give field, type and meaning of each property, those of objects in it after it."""
+    for name, value in schema["properties"].items():
+        if name == "$schema":
+            continue
+        field = f"{prefix}{name}"
+        found = _dereferenced(value, defs)
+        yield f"`{field}`", _schema_type(value, defs), value["description"]
+        inner, path = found, f"{field}."
+        if "items" in found:
+            inner, path = _dereferenced(found["items"], defs), f"{field}[]."
+        elif isinstance(found.get("additionalProperties"), dict):
+            inner, path = _dereferenced(found["additionalProperties"], defs), f"{field}.*."
+        if "properties" in inner:
+            yield from _schema_rows(inner, defs, path)
+
+
+def _dereferenced(schema: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
+    return defs[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+
+
+def _schema_type(schema: dict[str, Any], defs: dict[str, Any]) -> str:
+    """Tell a type in a word: text, time, list of … ."""
+    found = _dereferenced(schema, defs)
+    if "anyOf" in found:
+        return " or ".join(_schema_type(item, defs) for item in found["anyOf"])
+    if "items" in found:
+        return f"list of {_schema_type(found['items'], defs)}"
+    if isinstance(found.get("additionalProperties"), dict):
+        return f"object of {_schema_type(found['additionalProperties'], defs)}"
+    if found.get("format") == "date-time":
+        return "time"
+    types = found.get("type", "string")
+    named = [types] if isinstance(types, str) else types
+    text = "address" if "format" in found else "text"
+    return " or ".join(text if type_ == "string" else type_ for type_ in named)
 
 
 def _table(headers: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

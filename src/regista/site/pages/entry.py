@@ -82,7 +82,7 @@ class EntryPages:
             pages=_page_count(entry),
             events=entry.events[:EVENTS],
             ways=_ways(entry, self.site),
-            badges=[paths.badge(entry.name, slot.stage) for slot in entry.slots],
+            badges=[(slot.stage, paths.badge(entry.name, slot.stage)) for slot in entry.slots],
             quoted=quote(entry.name),
             **shared,
         )

@@ -1,0 +1,68 @@
+"""A site in memory: every file that a build makes, by its path."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from regista.read.opening import open_replica
+from regista.registry.reads import Reads
+from regista.site.building import build, plan
+from regista.site.options import SiteOptions
+
+API = "api/v1/"
+Files = dict[str, bytes]
+
+
+class MemorySink:
+    """Keeps the files of a build; no file may be written twice, whatever its case."""
+
+    def __init__(self) -> None:
+        self.files: Files = {}
+        self._folded: set[str] = set()
+
+    def keep(self, group: str, fingerprint: str) -> bool:  # noqa: ARG002 - the protocol's
+        return False
+
+    def write(self, group: str, path: str, data: bytes) -> None:  # noqa: ARG002 - the protocol's
+        assert path.casefold() not in self._folded, path
+        self._folded.add(path.casefold())
+        self.files[path] = data
+
+    def add_file(self, group: str, path: str, source: Path) -> None:
+        self.write(group, path, source.read_bytes())
+
+
+def site_of(uri: str, options: SiteOptions | None = None) -> Files:
+    """Build the site of a registry."""
+    sink = MemorySink()
+    build(plan(Reads(open_replica(uri)), options or SiteOptions()), sink)
+    return sink.files
+
+
+def target_of(path: str, address: str) -> str:
+    """Return the path of the file that a relative address in another file means."""
+    parts = path.split("/")[:-1]
+    for part in address.partition("#")[0].split("/"):
+        if part == "..":
+            parts.pop()
+        else:
+            parts.append(part)
+    return "/".join(parts)
+
+
+def documents(files: Files) -> dict[str, Any]:
+    """Return the documents of the JSON API, without its schemas, by path within the API."""
+    return {
+        path.removeprefix(API): json.loads(data)
+        for path, data in files.items()
+        if path.startswith(API) and not path.startswith(f"{API}schemas/")
+    }
+
+
+def schemas(files: Files) -> dict[str, Any]:
+    """Return the schemas of the JSON API by path within the API."""
+    return {
+        path.removeprefix(API): json.loads(data)
+        for path, data in files.items()
+        if path.startswith(f"{API}schemas/")
+    }
