@@ -162,7 +162,7 @@ def _write(
             key = f"{CHECKPOINTS_PREFIX}{checkpoint_id(seq, head)}/{name}"
             store.put(key, path)
             older = (RunRef(key, info), *older)
-    return _publish(store, Checkpoint(store, seq, head, older))
+    return _publish(store, Checkpoint(store, seq, head, older, format_=start.format))
 
 
 def _runs_to_merge(runs: tuple[RunRef, ...], count: int) -> tuple[RunRef, ...]:
@@ -178,7 +178,7 @@ def _publish(store: Store, checkpoint: Checkpoint) -> Checkpoint:
     if missing:
         raise CheckpointGoneError(missing)
     key = manifest_key(checkpoint.id)
-    data = manifest_bytes(checkpoint.seq, checkpoint.head, checkpoint.runs)
+    data = manifest_bytes(checkpoint)
     if store.put_if_absent(key, data) is not PutOutcome.CREATED:
         other = _published(store, checkpoint.id)
         if other is not None:
