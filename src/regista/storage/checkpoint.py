@@ -54,6 +54,7 @@ class Checkpoint:
         seq: number of the last commit whose rows are in the heads.
         head: sha256 of that commit's log file.
         runs: newest first; of a key's records the one in the newest run counts.
+        time: recorded time of the commit; '' where an older Regista did not note it.
         format: number of the format of its heads; that of the checkpoint which it stands on.
     """
 
@@ -64,11 +65,13 @@ class Checkpoint:
         head: str,
         runs: tuple[RunRef, ...],
         *,
+        time: str = "",
         format_: int = FORMAT,
     ) -> None:
         self.seq = seq
         self.head = head
         self.runs = runs
+        self.time = time
         self.format = format_
         self._store = store
         self._readers = [self.reader(run) for run in runs]
@@ -158,6 +161,7 @@ def manifest_bytes(checkpoint: Checkpoint) -> bytes:
         "format": checkpoint.format,
         "seq": checkpoint.seq,
         "head": checkpoint.head,
+        "time": checkpoint.time,
         "runs": [{"key": run.key, **asdict(run.info)} for run in checkpoint.runs],
     }
     return canonical.encode({**body, "digest": canonical.digest(body)}) + b"\n"
@@ -177,12 +181,12 @@ def parse_manifest(store: Store, id_: str, data: bytes) -> Checkpoint:
         if canonical.digest(body) != digest:
             raise IntegrityError("the manifest is not as it was written")
         runs = tuple(_parse_run(run) for run in body["runs"])
-        seq, head = int(body["seq"]), str(body["head"])
+        seq, head, time = int(body["seq"]), str(body["head"]), str(body.get("time", ""))
     except (InvalidInputError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise IntegrityError("the manifest is damaged") from error
     if checkpoint_id(seq, head) != id_:
         raise IntegrityError("the manifest belongs to another folder")
-    return Checkpoint(store, seq, head, runs, format_=body["format"])
+    return Checkpoint(store, seq, head, runs, time=time, format_=body["format"])
 
 
 def scan(store: Store, log: Log) -> Iterator[Candidate]:

@@ -33,11 +33,19 @@ def usable_checkpoints(replica: Replica) -> tuple[dict[int, list[Checkpoint]], l
     return usable, problems
 
 
-def compare_checkpoints(stored: Checkpoint, folded: Checkpoint | None) -> list[Problem]:
+def compare_checkpoints(stored: Checkpoint, folded: Checkpoint | None, time: str) -> list[Problem]:
     """Compare a stored checkpoint with the same heads folded from the log; stream both.
 
     One that an older Regista began has other lists of equal versions, which are left out.
+
+    Args:
+        stored: the checkpoint.
+        folded: the heads that it should have.
+        time: recorded time of its commit.
     """
+    if stored.time not in {"", time}:
+        detail = f"checkpoint {stored.id}: its time is not that of the commit; {_REBUILD}"
+        return [Problem(stored.seq, ProblemKind.CHECKPOINT, detail)]
     try:
         wrong = _different_keys(stored, folded)
     except CheckpointGoneError:

@@ -48,11 +48,11 @@ def rebuild_checkpoint(replica: Replica) -> Checkpoint | None:
     store, head = replica.store, replica.log.head()
     if not head:
         return None
-    digest = replica.log.read(head)[1]
+    last, digest = replica.log.read(head)
     commits = (commit for commit, _digest in replica.log.iterate(1, head))
     with _lent_rows(store) as rows, duck.guarded("fold the log"):
         records = _folded(commits, rows, Overlay(lambda _key: None))
-        checkpoint = write_bulk_checkpoint(store, None, head, digest, records)
+        checkpoint = write_bulk_checkpoint(store, None, head, digest, records, time=last.time)
     prune(store)
     return checkpoint
 
@@ -110,7 +110,7 @@ def extend_checkpoint(
     """
     with _lent_rows(source) as rows, duck.guarded(f"fold commit {commit.seq}"):
         records = _extended(state, commit, rows)
-        return write_bulk_checkpoint(target, base, commit.seq, digest, records)
+        return write_bulk_checkpoint(target, base, commit.seq, digest, records, time=commit.time)
 
 
 @contextmanager

@@ -98,7 +98,7 @@ class Follower:
         if base is not None and base.seq == state.seq:
             return
         changed = {key: encode_head(value) for key, value in state.heads.changed.items()}
-        write_checkpoint(replica.store, base, state.seq, state.digest, changed)
+        write_checkpoint(replica.store, base, state.seq, state.digest, changed, time=state.time)
 
 
 def _spans_to(seq: int, covered: int, head: int) -> list[Span]:
