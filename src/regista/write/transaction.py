@@ -185,8 +185,8 @@ class Writer:
             self._follower = None
             what = error.message if isinstance(error, RegistaError) else repr(error)
             self.warnings.append(
-                f"commit {commit.seq} stands, but what follows it was not written: {what}"
-                " (regista doctor tells more)"
+                f"commit {commit.seq} stands, but what follows it was not written: {what};"
+                " once that is mended, run regista rebuild (regista doctor tells more)"
             )
 
 
