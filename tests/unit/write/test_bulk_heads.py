@@ -109,6 +109,26 @@ def test_an_import_extends_what_was_there_before(tmp_path: Path) -> None:
     assert dict(latest(registry).items()) == naive(registry.replica)
 
 
+def test_equal_versions_of_an_import_count_as_the_log_has_them(tmp_path: Path) -> None:
+    entries: Rows = [{"entry": name, "kind": "model"} for name in ("a", "b")]
+    versions: Rows = [
+        {"entry": name, "version": number, "digest": digest * 32}
+        for name in ("a", "b")
+        for number, digest in enumerate(("ab", "cd", "ab", "ab", "cd"), 1)
+    ]
+    statuses: Rows = [
+        {"entry": "a", "version": number, "status": status}
+        for number, status in ((1, "archived"), (2, "deleted"), (4, "deleted"), (5, "deleted"))
+    ]
+    given = {"entries": entries, "versions": versions, "statuses": statuses}
+    registry = new_registry()
+    registry.import_bulk(write_folder(tmp_path / "given", given))
+    assert dict(latest(registry).items()) == naive(registry.replica)
+    registry.delete("a@3")
+    registry.rebuild()
+    assert dict(latest(registry).items()) == naive(registry.replica)
+
+
 def test_a_second_import_extends_the_first(tmp_path: Path) -> None:
     registry = new_registry()
     registry.import_bulk(write_folder(tmp_path / "one", WORLD))
