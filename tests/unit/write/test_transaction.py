@@ -232,6 +232,21 @@ def test_a_repeated_refusal_returns_what_was_recorded() -> None:
     assert not race.ours.promote("m@1", "staging").refused
 
 
+def test_what_finds_nothing_to_do_takes_effect_once_at_most_under_its_transaction_id(
+    race: Race,
+) -> None:
+    register(race.ours, "m", "one")
+    first = race.ours.alias("m@1", "best")
+    for _ in range(2):
+        assert race.ours.alias("m@1", "best", txid="t1").seq == first.seq
+    assert race.head == first.seq
+    race.other.remove_alias("m", "best")
+    done = race.ours.alias("m@1", "best", txid="t1")
+    race.other.remove_alias("m", "best")
+    assert race.ours.alias("m@1", "best", txid="t1").seq == done.seq == first.seq + 2
+    assert race.head == first.seq + 3
+
+
 def test_a_transaction_id_stands_for_one_request(race: Race) -> None:
     register(race.ours, "m", "one", txid="t1")
     head = race.head
