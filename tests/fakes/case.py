@@ -54,6 +54,7 @@ class FakeCase:
         self.slots: dict[str, SlotHead] = {}
         self.runs: dict[tuple[int, str], Run] = {}
         self.facts: dict[tuple[str, str], Any] = {}
+        self.saw_pending: list[bool] = []
         self.answer: Any = {"error": "no query was expected"}
         self.queries: list[tuple[str, dict[str, int]]] = []
         self._number = number
@@ -125,9 +126,10 @@ class FakeCase:
         """Return a fact that the test has put in place."""
         return self.facts[kind, subject]
 
-    def query(self, sql: str, limits: dict[str, int]) -> Any:
+    def query(self, sql: str, limits: dict[str, int], *, pending: bool) -> Any:
         """Return the answer that the test has put in place, and note what was asked."""
         self.queries.append((sql, limits))
+        self.saw_pending.append(pending)
         return self.answer
 
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from regista.decide.replay import UnrecordedFactError, differences, replay
 from regista.decide.state import State
 from regista.errors import RegistaError
@@ -275,3 +277,16 @@ def test_a_rewrite_that_is_consistent_in_itself_is_found_against_an_anchor_only(
 def test_an_anchor_beyond_the_log_is_found(scene: Scene) -> None:
     result = scene.verify(anchors={scene.head + 1: "0" * 64})
     assert found(result, scene.head + 1, ProblemKind.ANCHOR)
+
+
+@pytest.mark.parametrize("column", ["files", "bytes"])
+def test_a_count_of_a_version_that_its_files_do_not_make_up_is_found(
+    scene: Scene, column: str
+) -> None:
+    seq = seq_of(scene, "register", created=True)
+    commit = scene.commit(seq)
+    [row] = [row for row in commit["rows"] if row["table"] == "versions"]
+    [op] = [op for op in commit["ops"] if op["op"] == "register"]
+    row[column] = op["args"][column] = row[column] + 1
+    scene.rechain(seq, commit)
+    assert found(scene.verify(), seq, ProblemKind.MANIFEST)

@@ -11,7 +11,7 @@ from typing import Any
 
 from regista.decide.evidence import Score
 from regista.decide.heads import EntryHead, RunHead, SlotHead, VersionHead
-from regista.decide.operations.context import Payload, Request
+from regista.decide.operations.context import Payload, Query, Request
 from regista.decide.planning import CommitPlan, inline_scores, plan_commit
 from regista.decide.policy import Policy
 from regista.decide.replay import differences, replay
@@ -46,6 +46,7 @@ class History:
         self.looked_up: list[tuple[str, str]] = []
         self._look: Callable[[str, str], None] = self._note
         self.now = START
+        self.queries: list[Query] = []
         self.answer: Any = {"columns": [], "rows": []}
         self._policies: dict[str, Policy] = {}
         self._data: dict[str, list[Row]] = {}
@@ -135,15 +136,9 @@ class History:
         rows = [{**row, **ref.columns, "table": ref.table} for row in self._data[ref.sha256]]
         return inline_scores(rows, run_id)
 
-    def query(
-        self,
-        _seq: int,
-        _entry_id: str,
-        _names: dict[str, Any],
-        _sql: str,
-        _limits: dict[str, int],
-    ) -> Any:
-        """Return the canned answer."""
+    def query(self, asked: Query) -> Any:
+        """Return the canned answer, and note what was asked."""
+        self.queries.append(asked)
         return self.answer
 
     def _note(self, kind: str, subject: str) -> None:

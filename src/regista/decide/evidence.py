@@ -87,8 +87,10 @@ class Case(Protocol):
         """
         ...
 
-    def query(self, sql: str, limits: dict[str, int]) -> Any:  # noqa: ANN401
+    def query(self, sql: str, limits: dict[str, int], *, pending: bool) -> Any:  # noqa: ANN401
         """Run one sandboxed SELECT over this entry's pinned views.
+
+        With `pending`, the rows of the operations before in the same commit are there too.
 
         Returns {"rows": [[...]], "columns": [...]} with values as JSON (decimals and doubles as
         strings), or {"error": "..."}.

@@ -5,9 +5,10 @@ look into the past all agree by construction. Heads live in a map from keys to h
 keeps the map, and how much of it is in memory, is not known here.
 
 Keys: `g` the registry, `n/<name>` the entry id, `e/<entry_id>` the entry, `v/<entry_id>/<n>` the
-version, `s/<entry_id>/<stage>` the stack, `d/<entry_id>/<digest[:8]>` versions by digest,
-`l/<entry_id>/<label>` version by label, `r/<run_id>` the eval run, `h/<stage>` how many entries
-hold the stage, `a/<alias>` how many use the alias, `t/<txid>` the commit of a transaction.
+version, `s/<entry_id>/<stage>` the stack, `d/<entry_id>/<digest[:8]>` and `p/<entry_id>/<n>`
+versions by digest (`regista.decide.equals`), `l/<entry_id>/<label>` version by label, `r/<run_id>`
+the eval run, `h/<stage>` how many entries hold the stage, `a/<alias>` how many use the alias,
+`t/<txid>` the commit of a transaction.
 """
 
 import json
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol
 
+from regista.decide import equals
 from regista.decide.heads import (
     MAX_MAIN_SCORES,
     DrillHead,
@@ -24,6 +26,7 @@ from regista.decide.heads import (
     Pointer,
     RunHead,
     SlotHead,
+    Status,
     VersionHead,
     changed,
 )
@@ -116,11 +119,6 @@ def slot_key(entry_id: str, stage: str) -> str:
     return f"s/{entry_id}/{stage}"
 
 
-def digest_key(entry_id: str, digest: str) -> str:
-    """Return the key under which versions with this digest, or prefix, are listed."""
-    return f"d/{entry_id}/{digest[:8]}"
-
-
 def encode_head(value: Any) -> Any:  # noqa: ANN401
     """Return a head as JSON."""
     return value.to_json() if hasattr(value, "to_json") else value
@@ -171,11 +169,17 @@ def _version_added(heads: Heads, stamp: Stamp, row: Row) -> None:
     heads.put(version_key(entry_id, version), head)
     if head.label:
         heads.put(f"l/{entry_id}/{head.label}", version)
-    listed = heads.get(digest_key(entry_id, head.digest)) or []
-    heads.put(digest_key(entry_id, head.digest), [*listed, [head.digest, version]])
+    equals.add(heads, entry_id, head.digest, version, _deleted_in(heads, entry_id))
     entry = heads.get(entry_key(entry_id))
     last = max(entry.last_version, version)
     heads.put(entry_key(entry_id), changed(entry, last_version=last))
+
+
+def _deleted_in(heads: Heads, entry_id: str) -> equals.IsDeleted:
+    def is_deleted(version: int) -> bool:
+        return bool(heads.get(version_key(entry_id, version)).status == Status.DELETED)
+
+    return is_deleted
 
 
 def _change_version(heads: Heads, row: Row, change: Callable[[VersionHead], VersionHead]) -> None:
@@ -260,16 +264,17 @@ def _tagged(heads: Heads, _stamp: Stamp, row: Row) -> None:
 
 
 def _status_changed(heads: Heads, _stamp: Stamp, row: Row) -> None:
-    _change_version(
-        heads,
-        row,
-        lambda head: changed(
-            head,
-            status=row["status"],
-            status_reason=row.get("reason", ""),
-            purged=head.purged or row.get("purge", False),
-        ),
+    entry_id, version = row["entry_id"], row["version"]
+    before = heads.get(version_key(entry_id, version))
+    after = changed(
+        before,
+        status=row["status"],
+        status_reason=row.get("reason", ""),
+        purged=before.purged or row.get("purge", False),
     )
+    heads.put(version_key(entry_id, version), after)
+    if after.status == Status.DELETED != before.status:
+        equals.delete(heads, entry_id, after.digest, version, _deleted_in(heads, entry_id))
 
 
 def _renamed(heads: Heads, _stamp: Stamp, row: Row) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from regista.decide.evidence import Score
 from regista.decide.fold import Stamp
-from regista.decide.heads import EntryHead, RunHead, VersionHead
+from regista.decide.heads import RunHead, VersionHead
 from regista.decide.operations import (
     evaluating,
     importing,
@@ -28,11 +28,12 @@ from regista.decide.operations.context import (
     Payload,
     Planned,
     Planner,
+    Query,
     Request,
 )
 from regista.decide.state import State
 from regista.errors import InvalidInputError
-from regista.model.commit import DataRef, OpRecord, Row
+from regista.model.commit import FORMAT, Commit, DataRef, OpRecord, Row
 from regista.model.numbers import parse_decimal
 
 PLANNERS: dict[str, Planner] = {
@@ -203,10 +204,15 @@ class Planning:
             return reads[key]
 
         def query(
-            entry: EntryHead, version: VersionHead, stage: str, sql: str, limits: dict[str, int]
+            entry_id: str,
+            names: dict[str, Any],
+            sql: str,
+            limits: dict[str, int],
+            pending: bool,  # noqa: FBT001 - part of the context's protocol
         ) -> Any:  # noqa: ANN401
-            names = {"entry": entry.name, "version": version.version, "stage": stage}
-            return self.outside.query(self.parent.seq, entry.entry_id, names, sql, limits)
+            so_far = self._so_far() if pending else None
+            asked = Query(self.parent.seq, so_far, entry_id, names, sql, limits)
+            return self.outside.query(asked)
 
         return Context(
             state=self.state,
@@ -229,6 +235,26 @@ class Planning:
             if ref.table == "eval_scores" and ref.columns.get("run_id") == run.run_id:
                 pending += self.outside.load_data_scores(ref, run.run_id)
         return pending
+
+    def _so_far(self) -> Commit | None:
+        """Return the commit as far as it is planned; None while it has no rows."""
+        if not self.rows and not self.data:
+            return None
+        return Commit(
+            format=FORMAT,
+            registry=self.parent.registry,
+            seq=self.stamp.seq,
+            parent=self.parent.digest,
+            txid="",
+            time=self.stamp.time,
+            clock=self.stamp.time,
+            actor=self.stamp.actor,
+            ops=(),
+            rows=tuple(self.rows),
+            data=self._placed_data(),
+            policy=self.parent.policy_digest,
+            engine="",
+        )
 
     def _placed_data(self) -> tuple[DataRef, ...]:
         placed, first = [], len(self.rows)

@@ -10,7 +10,7 @@ from typing import Any
 
 from regista.decide.evidence import Score
 from regista.decide.heads import RunHead, VersionHead
-from regista.decide.operations.context import Outside, Payload, Request
+from regista.decide.operations.context import Outside, Payload, Query, Request
 from regista.decide.operations.importing import IMPORTABLE
 from regista.decide.planning import PAYLOAD, CommitPlan, plan_commit
 from regista.decide.policy import Policy
@@ -62,11 +62,9 @@ class Recorded:
         """Return the scores that a data file holds."""
         return self.lookups.load_data_scores(ref, run_id)
 
-    def query(
-        self, seq: int, entry_id: str, names: dict[str, Any], sql: str, limits: dict[str, int]
-    ) -> Any:  # noqa: ANN401
+    def query(self, asked: Query) -> Any:  # noqa: ANN401
         """Run an SQL gate's query again, on the same views."""
-        return self.lookups.query(seq, entry_id, names, sql, limits)
+        return self.lookups.query(asked)
 
 
 def replay(state: State, commit: Commit, lookups: Outside) -> CommitPlan:

@@ -7,7 +7,7 @@ that its maker supplies; changes stay in the overlay, so planning never alters w
 from collections.abc import Callable
 from typing import Any
 
-from regista.decide import fold
+from regista.decide import equals, fold
 from regista.decide.heads import EntryHead, SlotHead, Status, VersionHead
 from regista.errors import InvalidInputError, NotFoundError
 from regista.model.commit import Row
@@ -197,24 +197,31 @@ class State:
         return found
 
     def _by_digest(self, entry: EntryHead, prefix: str) -> int:
-        listed = self.heads.get(fold.digest_key(entry.entry_id, prefix)) or []
-        fitting: list[tuple[str, int]] = [
-            (digest, number) for digest, number in listed if digest.startswith(prefix)
-        ]
-        if len({digest for digest, _number in fitting}) > 1:
+        listed = self.heads.get(equals.digest_key(entry.entry_id, prefix)) or []
+        fitting = [item for item in listed if item[0].startswith(prefix)]
+        if len({item[0] for item in fitting}) > 1:
             raise InvalidInputError(f"sha256:{prefix} fits several versions; give more digits")
         if not fitting:
             raise NotFoundError(
                 f"{shown(entry.name)} has no version with digest {prefix}",
                 hint=f'regista show "{entry.name}"',
             )
-        # of versions that are equal, the newest that was not deleted
-        kept = [
-            number
-            for _digest, number in fitting
-            if self.version(entry, number).status != Status.DELETED
-        ]
-        return kept[-1] if kept else fitting[-1][1]
+        return self._counting(entry, fitting)
+
+    def newest_equal(self, entry: EntryHead, digest: str) -> VersionHead | None:
+        """Return the newest version with a digest that was not deleted; None if there is none."""
+        listed = self.heads.get(equals.digest_key(entry.entry_id, digest)) or []
+        equal = [item for item in listed if item[0] == digest]
+        if not equal:
+            return None
+        version = self.version(entry, self._counting(entry, equal))
+        return None if version.status == Status.DELETED else version
+
+    def _counting(self, entry: EntryHead, items: list[equals.Item]) -> int:
+        def is_deleted(number: int) -> bool:
+            return self.version(entry, number).status == Status.DELETED
+
+        return equals.counting(items, is_deleted)
 
     def _nothing(self, entry: EntryHead, selector: Selector) -> NotFoundError:
         from difflib import get_close_matches

@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regista.errors import IntegrityError, StorageError
+from regista.storage.oserrors import one_line
 
 if TYPE_CHECKING:
     import duckdb
     from duckdb import DuckDBPyConnection
 
 _REBUILD = "regista rebuild"
-_STORAGE_SIGNS = ("no space left", "permission denied", "read-only", "input/output error")
+_FULL_SIGNS = ("no space left", "disk quota exceeded")
+_STORAGE_SIGNS = ("permission denied", "read-only", "input/output error")
+# within the text there may be JSON, in which quotes are escaped
+_TEMPORARY = re.compile(r'"([^"]+?)/[^"/]*\.tmp-[^"/]*/[^"/]+"')
 _MISSING_SIGNS = ("no files found", "no such file", "does not exist")
 
 
@@ -74,9 +78,17 @@ def guarded(what: str) -> Iterator[None]:
         raise StorageError(f"cannot {what}: {first_line(error)}") from error
     except duckdb.Error as error:
         line = first_line(error)
+        if any(sign in line.lower() for sign in _FULL_SIGNS):
+            raise StorageError(f"cannot {what}: {_full(line)}", hint="free some space") from error
         if any(sign in line.lower() for sign in _STORAGE_SIGNS):
             raise StorageError(f"cannot {what}: {line}") from error
         raise IntegrityError(f"cannot {what}: {line}", hint=_REBUILD) from error
+
+
+def _full(line: str) -> str:
+    """Return which disk is full, from the name of a temporary file, and not all that was said."""
+    found = _TEMPORARY.search(line.replace('\\"', '"'))
+    return f"the disk of {one_line(found[1])} is full" if found else "the disk is full"
 
 
 def first_line(error: "duckdb.Error") -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from regista.decide import fold
+from regista.decide import equals, fold
 from regista.decide.heads import RunHead, VersionHead, changed
 from regista.decide.state import Overlay, State
 from regista.errors import ConflictError, NotFoundError
@@ -97,6 +97,7 @@ class _Past:
                 "s": self._slot,
                 "l": self._label,
                 "d": self._digests,
+                "p": self._previous,
                 "r": self._run,
                 "h": self._holders,
                 "a": self._aliased,
@@ -198,11 +199,24 @@ class _Past:
         return self._value(query, *rest.split("/", 1))
 
     def _digests(self, rest: str) -> Any:  # noqa: ANN401
-        query = (
-            "SELECT digest, version FROM versions WHERE entry_id = ? AND starts_with(digest, ?)"
-            " ORDER BY seq, i"
-        )
-        return [list(row.values()) for row in self._query(query, *rest.split("/", 1))] or None
+        entry_id, prefix = rest.split("/", 1)
+        return self._equals(entry_id, prefix).get(equals.digest_key(entry_id, prefix))
+
+    def _previous(self, rest: str) -> Any:  # noqa: ANN401
+        entry_id, _, number = rest.rpartition("/")
+        version = self.lookup(fold.version_key(entry_id, int(number)))
+        if version is None:
+            return None
+        key = equals.previous_key(entry_id, int(number))
+        return self._equals(entry_id, version.digest[:8]).get(key)
+
+    def _equals(self, entry_id: str, prefix: str) -> Overlay:
+        """Fold all versions of an entry whose digests begin so, and what became of them."""
+        where = "entry_id = ? AND starts_with(digest, ?)"
+        rows = self._rows(("entries",), "entry_id = ?", entry_id)
+        rows += self._rows(("versions",), where, entry_id, prefix)
+        among = f"entry_id = ? AND version IN (SELECT version FROM versions WHERE {where})"
+        return self._fold([*rows, *self._rows(("statuses",), among, entry_id, entry_id, prefix)])
 
     def _run(self, run_id: str) -> Any:  # noqa: ANN401
         query = "SELECT entry_id, version, seq, suite FROM eval_runs WHERE run_id = ?"

@@ -71,7 +71,7 @@ class Replica:
             seq, digest, time = 0, self.registry_id, ""
         else:
             seq, digest = base.seq, base.head
-            time = self.log.read(seq)[0].time
+            time = base.time or self.log.read(seq)[0].time
         self._look_again_at = seq + LOOK_AGAIN_AFTER
         self._state = State(self.registry_id, seq, digest, time, _lookup(base))
         return self._state

@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from regista.decide.operations.context import Query
 from regista.model import canonical
 from regista.model.tables import TABLES, Table
 from regista.read import duck
@@ -38,25 +39,14 @@ _GRACE_S = 1.0
 _LAYING_OUT_MB = 1000
 
 
-def run_gate_query(  # noqa: PLR0917 - which rows, then what to ask
-    store: Store,
-    read_tail: ReadTail,
-    entry_id: str,
-    as_of: int,
-    sql: str,
-    params: Mapping[str, Any],
-    limits: Mapping[str, int],
-) -> dict[str, Any]:
+def run_gate_query(store: Store, read_tail: ReadTail, asked: Query) -> dict[str, Any]:
     """Run one SELECT over the views of one entry, as of one commit.
 
     Args:
         store: where the registry lies.
         read_tail: as for `regista.read.sql.open_views`.
-        entry_id: whose rows are there; `policies` is there whole, `commits` is not.
-        as_of: number of the last commit to be seen.
-        sql: the query.
-        params: JSON values of `$name` in the query; those that it does not use are left out.
-        limits: `timeout_s` and `memory_mb` (10**6 bytes), each with a default.
+        asked: the query. Of tables without an entry, `policies` is there whole, and `commits`
+            is not; names that the query does not use are left out; each limit has a default.
 
     Returns:
         `{"columns": [...], "rows": [[...]]}` with at most two rows of JSON values, where doubles
@@ -67,7 +57,7 @@ def run_gate_query(  # noqa: PLR0917 - which rows, then what to ask
         ConflictError: merges kept changing the files.
         StorageError: the rows cannot be laid out for the worker.
     """
-    checked = check(sql)
+    checked = check(asked.sql)
     if checked.objection:
         return {"error": checked.objection}
     needs = with_needs(checked.tables)
@@ -76,21 +66,22 @@ def run_gate_query(  # noqa: PLR0917 - which rows, then what to ask
         tables = [TABLES[table] for table in needs if table in TABLES]
 
         def build(con: "DuckDBPyConnection", pinned: Pinned) -> None:
-            create_views(con, store, pinned, needs)
+            create_views(con, store, pinned.followed_by(asked.pending), needs)
             for table in tables:
-                _lay_out(con, table, entry_id, folder)
+                _lay_out(con, table, asked.entry_id, folder)
 
+        spill = folder / "spill"
         open_pinned(
-            store, read_tail, build, as_of=as_of, memory_mb=_LAYING_OUT_MB, spill=folder / "spill"
+            store, read_tail, build, as_of=asked.seq, memory_mb=_LAYING_OUT_MB, spill=spill
         ).close()
         return _ask_a_worker(
             {
                 "tables": {table.name: str(folder / f"{table.name}.parquet") for table in tables},
                 "views": {view: load(view).text for view in needs if view in VIEWS},
-                "sql": sql,
-                "params": dict(params),
-                "timeout_s": limits.get("timeout_s", DEFAULT_TIMEOUT_S),
-                "memory_mb": limits.get("memory_mb", DEFAULT_MEMORY_MB),
+                "sql": asked.sql,
+                "params": asked.names,
+                "timeout_s": asked.limits.get("timeout_s", DEFAULT_TIMEOUT_S),
+                "memory_mb": asked.limits.get("memory_mb", DEFAULT_MEMORY_MB),
             }
         )
 

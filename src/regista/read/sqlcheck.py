@@ -5,6 +5,7 @@ the database itself is refused by name, with the function that brings it in. Wha
 function at all is left to DuckDB to complain about.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ _WORDS = frozenset(
         "current_schema",
     )
 )
+# with one argument, the time since then
+_CLOCKS = frozenset(("age",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +134,25 @@ def _functions() -> tuple[frozenset[str], dict[str, list[str]]]:
     con = duck.connect()
     try:
         rows = con.execute(
-            "SELECT lower(function_name), stability, macro_definition FROM duckdb_functions()"
+            "SELECT lower(function_name), stability, macro_definition, parameter_types"
+            " FROM duckdb_functions()"
             " WHERE function_type IN ('scalar', 'aggregate', 'window', 'macro')"
         ).fetchall()
     finally:
         con.close()
     macros: dict[str, list[str]] = {}
-    for name, _, body in rows:
+    for name, _, body, _ in rows:
         if body is not None:
             macros.setdefault(name, []).append(body)
-    inconstant = {name for name, stability, _ in rows if stability not in (None, "CONSISTENT")}
+    inconstant = {name for name, stability, _, types in rows if _varies(name, stability, types)}
     return frozenset(inconstant), macros
+
+
+def _varies(name: str, stability: str | None, types: Sequence[str]) -> bool:
+    """Say whether a function, with parameters of these types, may answer otherwise later."""
+    if stability in {None, "CONSISTENT"}:
+        return False
+    # what takes a time with a zone looks at the session's zone, which is always UTC; but `+` and
+    # `range` have such parameters beside others, and must not be refused for these
+    zoned = any("TIMESTAMPTZ" in type_ or "WITH TIME ZONE" in type_ for type_ in types)
+    return not zoned or stability != "CONSISTENT_WITHIN_QUERY" or name in _CLOCKS

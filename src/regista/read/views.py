@@ -9,7 +9,7 @@ Asking, and asking again when a merge removed a file meanwhile, is `regista.read
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,12 @@ class Pinned:
     filtered: frozenset[str]
     files_to: int
     tail: tuple[TailCommit, ...]
+
+    def followed_by(self, pending: Commit | None) -> "Pinned":
+        """Return these rows with those of a commit in the making, if there is one."""
+        if pending is None:
+            return self
+        return replace(self, seq=pending.seq, tail=(*self.tail, (pending, "")))
 
 
 def open_pinned(

@@ -8,7 +8,7 @@ from typing import Any
 
 from regista.decide.evidence import Score
 from regista.decide.heads import RunHead, VersionHead
-from regista.decide.operations.context import Request
+from regista.decide.operations.context import Query, Request
 from regista.decide.planning import inline_scores
 from regista.decide.policy import Policy
 from regista.decide.policy_bundle import PolicyBundle
@@ -91,15 +91,12 @@ class World:
 
         return run_scores(self.replica.store, ref, run_id, version)
 
-    def query(
-        self, seq: int, entry_id: str, names: dict[str, Any], sql: str, limits: dict[str, int]
-    ) -> Any:  # noqa: ANN401
+    def query(self, asked: Query) -> Any:  # noqa: ANN401
         """Run one sandboxed SELECT over an entry's views as of a commit."""
         from regista.read.sandbox import run_gate_query
         from regista.read.sql import log_tail
 
-        tail = log_tail(self.replica.log, seq)
-        return run_gate_query(self.replica.store, tail, entry_id, seq, sql, names, limits)
+        return run_gate_query(self.replica.store, log_tail(self.replica.log, asked.seq), asked)
 
 
 def blobs_fact(replica: Replica, digest: str) -> dict[str, Any]:

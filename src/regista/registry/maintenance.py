@@ -107,9 +107,8 @@ class Maintenance:
         """Table what is not tabled, merge what is due, write a checkpoint of the head."""
         from regista.write.following import Follower
 
-        state = self.replica.refresh()
         Follower(self.replica).compact()
-        return Compacted(state.seq, self._table_files())
+        return Compacted(self.replica.refresh().seq, self._table_files())
 
     def _table_files(self) -> int:
         return sum(1 for _key in self.replica.store.list_after("tables/"))

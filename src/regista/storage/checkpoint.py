@@ -23,7 +23,9 @@ from regista.storage.store import Store
 CHECKPOINTS_PREFIX = "checkpoints/"
 MANIFEST_NAME = "manifest.json"
 RUN_SUFFIX = ".run"
-_FORMAT = 1
+FORMAT = 2
+# which keys mean otherwise in it than today is `regista.decide.equals`' business
+OLD_FORMAT = 1
 _INFO_FIELDS = ("size", "records", "buckets", "directory")
 
 
@@ -52,12 +54,25 @@ class Checkpoint:
         seq: number of the last commit whose rows are in the heads.
         head: sha256 of that commit's log file.
         runs: newest first; of a key's records the one in the newest run counts.
+        time: recorded time of the commit; '' where an older Regista did not note it.
+        format: number of the format of its heads; that of the checkpoint which it stands on.
     """
 
-    def __init__(self, store: Store, seq: int, head: str, runs: tuple[RunRef, ...]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        seq: int,
+        head: str,
+        runs: tuple[RunRef, ...],
+        *,
+        time: str = "",
+        format_: int = FORMAT,
+    ) -> None:
         self.seq = seq
         self.head = head
         self.runs = runs
+        self.time = time
+        self.format = format_
         self._store = store
         self._readers = [self.reader(run) for run in runs]
 
@@ -140,13 +155,14 @@ def id_of_key(key: str) -> str:
     return key.removeprefix(CHECKPOINTS_PREFIX).partition("/")[0]
 
 
-def manifest_bytes(seq: int, head: str, runs: tuple[RunRef, ...]) -> bytes:
+def manifest_bytes(checkpoint: Checkpoint) -> bytes:
     """Return the manifest of a checkpoint."""
     body = {
-        "format": _FORMAT,
-        "seq": seq,
-        "head": head,
-        "runs": [{"key": run.key, **asdict(run.info)} for run in runs],
+        "format": checkpoint.format,
+        "seq": checkpoint.seq,
+        "head": checkpoint.head,
+        "time": checkpoint.time,
+        "runs": [{"key": run.key, **asdict(run.info)} for run in checkpoint.runs],
     }
     return canonical.encode({**body, "digest": canonical.digest(body)}) + b"\n"
 
@@ -160,17 +176,17 @@ def parse_manifest(store: Store, id_: str, data: bytes) -> Checkpoint:
     try:
         body = canonical.decode(data)
         digest = body.pop("digest")
-        if body["format"] != _FORMAT:
+        if body["format"] not in {OLD_FORMAT, FORMAT}:
             raise IntegrityError(f"the manifest has format {body['format']}")
         if canonical.digest(body) != digest:
             raise IntegrityError("the manifest is not as it was written")
         runs = tuple(_parse_run(run) for run in body["runs"])
-        seq, head = int(body["seq"]), str(body["head"])
+        seq, head, time = int(body["seq"]), str(body["head"]), str(body.get("time", ""))
     except (InvalidInputError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise IntegrityError("the manifest is damaged") from error
     if checkpoint_id(seq, head) != id_:
         raise IntegrityError("the manifest belongs to another folder")
-    return Checkpoint(store, seq, head, runs)
+    return Checkpoint(store, seq, head, runs, time=time, format_=body["format"])
 
 
 def scan(store: Store, log: Log) -> Iterator[Candidate]:

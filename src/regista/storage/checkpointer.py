@@ -46,6 +46,8 @@ def write_checkpoint(
     seq: int,
     head: str,
     changed: Mapping[str, Any],
+    *,
+    time: str = "",
 ) -> Checkpoint:
     """Write the checkpoint of commit `seq`.
 
@@ -55,17 +57,18 @@ def write_checkpoint(
         seq: number of the commit.
         head: sha256 of its log file.
         changed: keys that changed since `base`, with their values now; None removes a key.
+        time: recorded time of the commit, so that a reader need not look it up.
 
     Raises:
         CheckpointGoneError: `base` was removed meanwhile; load the latest and try again.
         IntegrityError: a run of `base` that had to be merged is damaged.
     """
     pairs = ((key.encode(), canonical.encode(value)) for key, value in changed.items())
-    records = sort_records(pairs)
+    records, start = sort_records(pairs), base or Checkpoint(store, 0, "", ())
     with _scratch(store) as folder:
-        return _write(
-            store, base, seq, head, records=records, count=len(records), path=folder / "run"
-        )
+        path = folder / "run"
+        older = _with_run(store, start, seq, head, records=records, count=len(records), path=path)
+    return _publish(store, Checkpoint(store, seq, head, older, time=time, format_=start.format))
 
 
 def write_bulk_checkpoint(
@@ -74,6 +77,8 @@ def write_bulk_checkpoint(
     seq: int,
     head: str,
     records: Iterable[tuple[str, bytes]],
+    *,
+    time: str = "",
 ) -> Checkpoint:
     """Write the checkpoint of commit `seq` when millions of keys changed, in bounded memory.
 
@@ -85,14 +90,18 @@ def write_bulk_checkpoint(
         records: keys that changed and their values as compact JSON, in any order; `null` removes
             a key, and of a repeated key the last value counts. The store's scratch folder needs
             room for all of them twice.
+        time: as for `write_checkpoint`.
 
     Raises:
         CheckpointGoneError, IntegrityError: as for `write_checkpoint`.
     """
     pairs = ((key.encode(), value) for key, value in records)
+    start = base or Checkpoint(store, 0, "", ())
     with _scratch(store) as folder:
         count, ordered = external_sort(pairs, folder)
-        return _write(store, base, seq, head, records=ordered, count=count, path=folder / "run")
+        path = folder / "run"
+        older = _with_run(store, start, seq, head, records=ordered, count=count, path=path)
+    return _publish(store, Checkpoint(store, seq, head, older, time=time, format_=start.format))
 
 
 def prune(store: Store, keep: int = 3) -> None:
@@ -138,17 +147,17 @@ def _newest_usable(store: Store, count: int) -> list[Checkpoint]:
     return usable
 
 
-def _write(
+def _with_run(
     store: Store,
-    base: Checkpoint | None,
+    start: Checkpoint,
     seq: int,
     head: str,
     *,
     records: Iterable[Record],
     count: int,
     path: Path,
-) -> Checkpoint:
-    start = base or Checkpoint(store, 0, "", ())
+) -> tuple[RunRef, ...]:
+    """Store the records as a run, merged with those before that are due; return all runs."""
     older = start.runs
     if count:
         taken = _runs_to_merge(older, count)
@@ -162,7 +171,7 @@ def _write(
             key = f"{CHECKPOINTS_PREFIX}{checkpoint_id(seq, head)}/{name}"
             store.put(key, path)
             older = (RunRef(key, info), *older)
-    return _publish(store, Checkpoint(store, seq, head, older))
+    return older
 
 
 def _runs_to_merge(runs: tuple[RunRef, ...], count: int) -> tuple[RunRef, ...]:
@@ -178,7 +187,7 @@ def _publish(store: Store, checkpoint: Checkpoint) -> Checkpoint:
     if missing:
         raise CheckpointGoneError(missing)
     key = manifest_key(checkpoint.id)
-    data = manifest_bytes(checkpoint.seq, checkpoint.head, checkpoint.runs)
+    data = manifest_bytes(checkpoint)
     if store.put_if_absent(key, data) is not PutOutcome.CREATED:
         other = _published(store, checkpoint.id)
         if other is not None:

@@ -1,10 +1,11 @@
 """Names of the Parquet table files, and which of them to read.
 
-A file holds a table's rows of a span of commits: `tables/<table>/<first>-<last>.parquet`. Spans
-are aligned to powers of 64: one commit, or the commits m*64**k + 1 to (m + 1)*64**k. So two
+A file holds a table's rows of a span of commits: `tables/<table>/<first>-<last>.parquet`. A span
+of n commits begins behind a multiple of n, and n is 1, 2, 4, … 32 or a power of 64. So two
 spans either nest or are disjoint, and the longest ones that exist are a cover without overlap;
-no manifest is needed. A table has no file for a span in which it got no rows: which commits the
-tables cover is told by the files of `commits` alone.
+no manifest is needed. Merges make powers of 64; the others are commits that came so fast that
+they were tabled together. A table has no file for a span in which it got no rows: which commits
+the tables cover is told by the files of `commits` alone.
 
 Pure: names in, names out. Listing a store is `regista.storage.tablefiles`.
 """
@@ -12,6 +13,7 @@ Pure: names in, names out. Listing a store is `regista.storage.tablefiles`.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 FANOUT = 64
@@ -23,7 +25,7 @@ _KEY = re.compile(r"tables/([a-z_]+)/(\d{12}-\d{12})\.parquet")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """The commits `first` to `last`, both included, aligned to a power of 64.
+    """The commits `first` to `last`, both included, aligned to a multiple of how many they are.
 
     `str` and `parse` are inverses.
     """
@@ -32,7 +34,7 @@ class Span:
     last: int
 
     def __post_init__(self) -> None:
-        if level_of(self.first, self.last) is None:
+        if not is_aligned(self.first, self.last):
             raise ValueError(f"{self.first}-{self.last} is not an aligned span")
 
     def __str__(self) -> str:
@@ -42,7 +44,7 @@ class Span:
     def parse(cls, text: str) -> Self | None:
         """Read what `str` wrote; None for anything else, unaligned spans included."""
         match = _SPAN.fullmatch(text)
-        if not match or level_of(int(match[1]), int(match[2])) is None:
+        if not match or not is_aligned(int(match[1]), int(match[2])):
             return None
         return cls(int(match[1]), int(match[2]))
 
@@ -94,13 +96,18 @@ def schema_key(table: str) -> str:
     return f"tables/{table}/schema.parquet"
 
 
-def level_of(first: int, last: int) -> int | None:
-    """Return the k of an aligned span of 64**k commits; None when it is not one."""
+def is_aligned(first: int, last: int) -> bool:
+    """Say whether the commits `first` to `last` are a span that files may have."""
     length = last - first + 1
-    for level in range(MAX_LEVEL + 1):
-        if length == FANOUT**level:
-            return level if first >= 1 and (first - 1) % length == 0 else None
-    return None
+    return first >= 1 and length in _lengths(FANOUT) and (first - 1) % length == 0
+
+
+@cache
+def _lengths(fanout: int) -> tuple[int, ...]:
+    """Return how many commits a span may have, ascending; each number divides the next."""
+    halves = (1 << k for k in range(fanout.bit_length()))
+    short = (length for length in halves if length < fanout and fanout % length == 0)
+    return (*short, *(fanout**level for level in range(1, MAX_LEVEL + 1)))
 
 
 def choose_cover(spans: Iterable[Span]) -> Cover:
@@ -131,29 +138,18 @@ def blocks(first: int, last: int) -> list[Span]:
     """Cut the commits first to last into the fewest aligned spans, in order."""
     result: list[Span] = []
     while first <= last:
-        length = 1
-        for _ in range(MAX_LEVEL):
-            longer = length * FANOUT
-            if (first - 1) % longer or first + longer - 1 > last:
-                break
-            length = longer
+        length = max(
+            length
+            for length in _lengths(FANOUT)
+            if (first - 1) % length == 0 and first + length - 1 <= last
+        )
         result.append(Span(first, first + length - 1))
         first += length
     return result
 
 
 def due_merges(commits: Iterable[Span]) -> list[Span]:
-    """Return the complete spans that `commits` could have as one file, and has not."""
+    """Return the complete spans that `commits` could have as one merged file, and has not."""
     have = set(commits)
     ideal = blocks(1, covered_to(have))
-    return [span for span in ideal if span.commits > 1 and span not in have]
-
-
-def longer_spans(span: Span) -> list[Span]:
-    """Return the aligned spans that hold this one and are longer, the shortest first."""
-    result = []
-    length = span.commits
-    while (length := length * FANOUT) <= FANOUT**MAX_LEVEL:
-        start = (span.first - 1) // length * length + 1
-        result.append(Span(start, start + length - 1))
-    return result
+    return [span for span in ideal if span.commits >= FANOUT and span not in have]

@@ -108,7 +108,9 @@ class LocalStore:
         """Yield the keys that start with `prefix` and sort after `after`, in order."""
         if prefix:
             self._refuse_links(self._path(prefix.rstrip("/")))
-        for name in self._names(prefix):
+        # most of a folder is often passed over, and cheaply so only here
+        least = after[len(prefix) :].partition("/")[0] if after.startswith(prefix) else ""
+        for name in self._names(prefix, least):
             key = prefix + name
             if not name.endswith("/"):
                 if key > after:
@@ -179,14 +181,19 @@ class LocalStore:
         finally:
             os.close(handle)
 
-    def _names(self, prefix: str) -> list[str]:
-        """Return the names in a folder; those of folders end in `/`, which also sorts them."""
+    def _names(self, prefix: str, least: str) -> list[str]:
+        """Return the names in a folder that may not sort before `least`.
+
+        Those of folders end in `/`, which also sorts them.
+        """
         path = self._root / prefix
         names = []
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
-                    if not is_key(entry.name):
+                    # `a/` sorts after `a-b`, so a name that `least` begins with is kept
+                    before = entry.name < least and not least.startswith(entry.name)
+                    if before or not is_key(entry.name):
                         # unfinished, or somebody's own file: nothing that has a key
                         continue
                     if entry.is_file(follow_symlinks=False):

@@ -10,6 +10,7 @@ from regista.model.manifest import FileEntry, Manifest
 from regista.model.names import shown
 from regista.storage.blobs import BlobState, blob_key, blob_states
 from regista.storage.store import Store
+from regista.verify.imported import texts, versions_with_files
 from regista.verify.problems import MALFORMED, Problem, ProblemKind
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -38,23 +39,41 @@ class ArtifactCheck:
         for ref in commit.data:
             self._data(commit.seq, ref.key, ref.sha256, ref.size)
         try:
-            self._add_rows(commit, file_rows)
+            files = self._add_files(commit, file_rows)
+            self._add_bulk(commit)
+            self._add_rows(commit, files)
         except RegistaError as error:
             self._report(commit.seq, ProblemKind.MANIFEST, error.message)
         except MALFORMED as error:
             what = f"its rows are malformed: {type(error).__name__}: {error}"
             self._report(commit.seq, ProblemKind.MANIFEST, what)
 
-    def _add_rows(self, commit: Commit, file_rows: Iterable[Row]) -> None:
-        manifests: dict[tuple[str, int], list[FileEntry]] = {}
+    def _add_files(
+        self, commit: Commit, file_rows: Iterable[Row]
+    ) -> dict[tuple[str, int], list[FileEntry]]:
+        """Note the blobs of files; return the files of inline versions."""
+        # those of bulk versions may be very many, and are read again with them
+        files: dict[tuple[str, int], list[FileEntry]] = {
+            (row["entry_id"], row["version"]): [] for _i, row in commit.rows_of("versions")
+        }
         for row in file_rows:
             entry = FileEntry(row["path"], row["size"], row["sha256"])
             owner = (row["entry_id"], row["version"])
-            manifests.setdefault(owner, []).append(entry)
+            if owner in files:
+                files[owner].append(entry)
             self._want(entry.sha256, commit.seq, entry.size, owner)
+        return files
+
+    def _add_bulk(self, commit: Commit) -> None:
+        for version, files in versions_with_files(self.store, commit):
+            self._version(commit.seq, version, files)
+        for entry_id, number, digest in texts(self.store, commit):
+            self._want(digest, commit.seq, None, (entry_id, number))
+
+    def _add_rows(self, commit: Commit, files: dict[tuple[str, int], list[FileEntry]]) -> None:
         for row in commit.rows:
             if row["table"] == "versions":
-                self._version(commit.seq, row, manifests)
+                self._version(commit.seq, row, files[row["entry_id"], row["version"]])
             elif row["table"] == "policies":
                 self._want(row["digest"], commit.seq, None, None)
             elif row["table"] == "statuses" and row.get("purge"):
@@ -64,13 +83,18 @@ class ArtifactCheck:
                     owner = (row["entry_id"], row.get("version", 0))
                     self._want(row[column], commit.seq, None, owner)
 
-    def _version(
-        self, seq: int, row: Row, manifests: dict[tuple[str, int], list[FileEntry]]
-    ) -> None:
+    def _version(self, seq: int, row: Row, files: list[FileEntry]) -> None:
         owner = (row["entry_id"], row["version"])
-        manifest = Manifest(tuple(manifests.get(owner, ())), row.get("uri", ""))
+        manifest = Manifest(tuple(files), row.get("uri") or "")
+        which = f"{row['entry']}@{row['version']}"
+        if row["files"] != len(files):
+            what = f"{which}: it says that it has {row['files']} files, and has {len(files)}"
+            self._report(seq, ProblemKind.MANIFEST, what)
+        elif files and row["bytes"] != manifest.size:
+            what = f"{which}: it says that it has {row['bytes']} bytes, and has {manifest.size}"
+            self._report(seq, ProblemKind.MANIFEST, what)
         if row["files"] and manifest.digest != row["digest"]:
-            what = f"{row['entry']}@{row['version']}: its files do not make up its digest"
+            what = f"{which}: its files do not make up its digest"
             self._report(seq, ProblemKind.MANIFEST, what)
         if row["files"]:
             self._want(row["digest"], seq, None, owner)

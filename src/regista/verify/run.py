@@ -50,7 +50,8 @@ def verify(
                 artifacts.add(commit, _file_rows(replica, commit))
                 for checkpoint in checkpoints.get(commit.seq, ()):
                     if not replayer.stopped:
-                        wrong += compare_checkpoints(checkpoint, replayer.checkpoint())
+                        heads = replayer.checkpoint()
+                        wrong += compare_checkpoints(checkpoint, heads, commit.time)
                 if progress:
                     progress.advance(1)
             tables.finish()

@@ -7,7 +7,7 @@ Keys that entries share need care, since entries are not folded in the log's ord
 
 - `g`, `h/` and `a/` hold counts, which come out the same in any order; they stay in memory.
 - `n/` is taken from the entry's last name: a name that one entry gave up may be another's now.
-- `d/` would gather all versions of an entry, so it is made in a second pass.
+- `d/` and `p/` would gather all versions of an entry, so they are made in a second pass.
 """
 
 import json
@@ -17,7 +17,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from regista.decide import fold
+from regista.decide import equals, fold
 from regista.decide.heads import EntryHead
 from regista.decide.state import Overlay, State
 from regista.model.commit import Commit
@@ -26,14 +26,14 @@ from regista.read.replica import Replica
 from regista.storage.checkpoint import Checkpoint
 from regista.storage.checkpointer import prune, write_bulk_checkpoint
 from regista.storage.store import Store
-from regista.write.state_rows import Group, StateRows
+from regista.write.state_rows import DigestEvent, Group, StateRows
 from regista.write.tabling import tabling_connection
 
 Records = Iterator[tuple[str, bytes]]
 
 _SHARED = frozenset("gha")
 _OF_VERSION = frozenset("vrl")
-_MADE_OTHERWISE = frozenset("nd")
+_MADE_OTHERWISE = frozenset("ndp")
 _ENTRY = _SEQ = itemgetter(0)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -48,11 +48,11 @@ def rebuild_checkpoint(replica: Replica) -> Checkpoint | None:
     store, head = replica.store, replica.log.head()
     if not head:
         return None
-    digest = replica.log.read(head)[1]
+    last, digest = replica.log.read(head)
     commits = (commit for commit, _digest in replica.log.iterate(1, head))
     with _lent_rows(store) as rows, duck.guarded("fold the log"):
         records = _folded(commits, rows, Overlay(lambda _key: None))
-        checkpoint = write_bulk_checkpoint(store, None, head, digest, records)
+        checkpoint = write_bulk_checkpoint(store, None, head, digest, records, time=last.time)
     prune(store)
     return checkpoint
 
@@ -110,7 +110,7 @@ def extend_checkpoint(
     """
     with _lent_rows(source) as rows, duck.guarded(f"fold commit {commit.seq}"):
         records = _extended(state, commit, rows)
-        return write_bulk_checkpoint(target, base, commit.seq, digest, records)
+        return write_bulk_checkpoint(target, base, commit.seq, digest, records, time=commit.time)
 
 
 @contextmanager
@@ -147,8 +147,8 @@ def _folded(commits: Iterable[Commit], rows: StateRows, shared: Overlay) -> Reco
     heads = _EntryHeads(shared)
     for _entry_id, groups in groupby(rows.groups(), _ENTRY):
         yield from _fold_entry(heads, groups)
-    for entry_id, listed in rows.digests():
-        yield _record(fold.digest_key(entry_id, listed[0][0]), listed)
+    for entry_id, events in rows.digests():
+        yield from _fold_equals(entry_id, events)
     yield from _taken(shared.changed)
 
 
@@ -162,6 +162,18 @@ def _fold_entry(heads: "_EntryHeads", groups: Iterable[Group]) -> Records:
         if isinstance(head, EntryHead):
             yield _record(f"n/{head.name}", head.entry_id)
     yield from _taken(heads.of_entry)
+
+
+def _fold_equals(entry_id: str, events: Iterable[DigestEvent]) -> Records:
+    heads = Overlay(lambda _key: None)
+    deleted: set[int] = set()
+    for digest, version, is_deletion in events:
+        if is_deletion:
+            deleted.add(version)
+            equals.delete(heads, entry_id, digest, version, deleted.__contains__)
+        else:
+            equals.add(heads, entry_id, digest, version, deleted.__contains__)
+    yield from _taken(heads.changed)
 
 
 class _EntryHeads:

@@ -1,19 +1,25 @@
 """What follows a commit: its table files, merges, and a checkpoint now and then.
 
-All of it can be made again from the log, so a crash at any point here loses nothing.
+All of it can be made again from the log, so a crash at any point here loses nothing. It is done
+under a lock of its own, so that others commit meanwhile. Whoever holds it tables the commits of
+those who wait with its own, many to a file, and they find theirs done. The lock only saves work.
 """
 
 from regista.decide.fold import encode_head
 from regista.model.commit import Commit
 from regista.read.duck import connect
 from regista.read.replica import Replica
+from regista.storage.checkpoint import CheckpointGoneError
 from regista.storage.checkpointer import prune, write_checkpoint
+from regista.storage.cover import Span, blocks
 from regista.storage.tablefiles import tables_covered_to
 from regista.write.merging import merge_ready
 from regista.write.schemas import ensure_schema_files
-from regista.write.tabling import table_commit, table_pending, tabling_connection
+from regista.write.tabling import table_pending, tabling_connection, write_span
 
 EVERY = 64
+LOCK = "tables"
+LOCK_WAIT_S = 5.0
 
 
 class Follower:
@@ -22,52 +28,83 @@ class Follower:
     def __init__(self, replica: Replica) -> None:
         self.replica = replica
         self.connection = connect()
-        self._tabled: int | None = None
+        self._schemas: dict[str, bytes] = {}
 
     def follow(self, commit: Commit, digest: str) -> None:
-        """Do what is due after a commit was written.
+        """Do what is due after a commit was written, unless somebody else has.
 
         Raises:
             StorageError: the store failed; the commit stands.
         """
-        if self._tabled == commit.seq - 1 and not commit.data:
-            table_commit(self.replica.store, self.connection, commit, digest)
-        else:
-            self._catch_up(commit)
-        self._tabled = commit.seq
-        if commit.seq % EVERY == 0:
-            self.compact()
+        store = self.replica.store
+        with store.lock(LOCK, timeout_s=LOCK_WAIT_S):
+            covered = tables_covered_to(store)
+            if covered >= commit.seq:
+                return
+            tabled = self._table(commit, digest, covered)
+            if covered // EVERY < tabled // EVERY:
+                self._compact()
 
-    def _catch_up(self, commit: Commit) -> None:
-        """Table all that is not; bulk rows or a long backlog on a connection that may spill."""
+    def _table(self, commit: Commit, digest: str, covered: int) -> int:
+        """Table what is not, at least to this commit; return to which."""
         store, log = self.replica.store, self.replica.log
-        covered = tables_covered_to(store)
-        if covered and commit.seq - covered <= EVERY and not commit.data:
-            table_pending(store, self.connection, log.read, commit.seq)
-            return
+        if covered and commit.seq - covered <= EVERY:
+            spans = _spans_to(commit.seq, covered, log.head(after=commit.seq))
+            known = {
+                seq: (commit, digest) if seq == commit.seq else log.read(seq)
+                for span in spans
+                for seq in range(span.first, span.last + 1)
+            }
+            if not any(one.data for one, _digest in known.values()):
+                for span in spans:
+                    write_span(store, self.connection, span, known.__getitem__, self._schemas)
+                return spans[-1].last
+        # bulk rows, or a long backlog: on a connection that may spill
         with tabling_connection(store) as connection:
             if not covered:
                 # before the first rows: a registry with tables has the schemas of all of them
-                ensure_schema_files(store, connection)
+                ensure_schema_files(store, connection, self._schemas)
             table_pending(store, connection, log.read, commit.seq)
+        return commit.seq
 
     def compact(self) -> None:
         """Table what is not, merge what is due, and write a checkpoint of the head."""
+        with self.replica.store.lock(LOCK, timeout_s=LOCK_WAIT_S):
+            self._compact()
+
+    def _compact(self) -> None:
         store, log = self.replica.store, self.replica.log
         with tabling_connection(store) as connection:
-            ensure_schema_files(store, connection)
+            ensure_schema_files(store, connection, self._schemas)
             table_pending(store, connection, log.read, log.head())
             merge_ready(store, connection)
-        self.checkpoint()
+        self._checkpoint()
 
-    def checkpoint(self) -> None:
-        """Write a checkpoint of the state at the head that this process has read."""
+    def _checkpoint(self) -> None:
+        """Write a checkpoint of the head, unless there is one."""
         replica = self.replica
-        state = replica.refresh()
-        base = replica.checkpoint
+        try:
+            self._write_checkpoint()
+        except CheckpointGoneError:
+            # others have written, and pruned, since ours was the newest
+            replica.reload()
+            self._write_checkpoint()
+        prune(replica.store)
+        replica.reload()
+
+    def _write_checkpoint(self) -> None:
+        replica = self.replica
+        state, base = replica.refresh(), replica.checkpoint
         if base is not None and base.seq == state.seq:
             return
         changed = {key: encode_head(value) for key, value in state.heads.changed.items()}
-        write_checkpoint(replica.store, base, state.seq, state.digest, changed)
-        prune(replica.store)
-        replica.reload()
+        write_checkpoint(replica.store, base, state.seq, state.digest, changed, time=state.time)
+
+
+def _spans_to(seq: int, covered: int, head: int) -> list[Span]:
+    """Return the spans to table so that a commit is: as long as may be, and no more of them.
+
+    What is left out has writers who wait for their turn, and longer spans by then.
+    """
+    spans = blocks(covered + 1, head)
+    return [span for span in spans if span.first <= seq]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regista.decide.heads import Status
 from regista.errors import InvalidInputError
 from regista.model import names
 from regista.model.names import shown
@@ -76,6 +77,8 @@ def check_folder(con: "DuckDBPyConnection") -> None:
             _check_link(con, table, table.link)
     _check_complete_runs(con)
     _check_digests(con)
+    _check_out_of_use(con, "placements", "stage", (Status.ARCHIVED, Status.DELETED))
+    _check_out_of_use(con, "aliases", "alias", (Status.DELETED,))
 
 
 def distinct(con: "DuckDBPyConnection", table: str, column: str, limit: int) -> list[str]:
@@ -219,6 +222,22 @@ def _check_digests(con: "DuckDBPyConnection") -> None:
         raise InvalidInputError(
             f"versions.parquet: version {row[1]} of {shown(row[0])} has neither files nor a uri"
             " nor a digest"
+        )
+
+
+def _check_out_of_use(
+    con: "DuckDBPyConnection", table: str, column: str, out_of_use: Iterable[Status]
+) -> None:
+    """Refuse what no operation would let be: a stage or alias of a version that is out of use."""
+    row = con.execute(
+        f"SELECT entry, version, status, {column} FROM given_statuses"
+        f" JOIN given_{table} USING (entry, version)"
+        f" WHERE status IN ({', '.join(map(quoted, out_of_use))}) LIMIT 1"
+    ).fetchone()
+    if row:
+        raise InvalidInputError(
+            f"statuses.parquet: version {row[1]} of {shown(row[0])} is {row[2]}, but"
+            f" {table}.parquet has it as {shown(row[3])}"
         )
 
 

@@ -9,6 +9,7 @@ of one suite and version, the later row of `eval_runs.parquet` is the later run.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from regista.decide.heads import Status
 from regista.model import canonical
 from regista.model.commit import DataRef, Row
 from regista.model.names import SHORT_TEXT
@@ -173,5 +174,10 @@ _QUERIES = {
     "placements": """
         SELECT entry_id, entry, stage, version::INTEGER AS to_version, 'imported' AS action, reason
         FROM given_placements JOIN ids USING (entry) ORDER BY entry_id, stage
+    """,
+    "statuses": f"""
+        SELECT entry_id, entry, version::INTEGER AS version, {quoted(Status.ACTIVE)} AS from_status,
+            status, reason
+        FROM given_statuses JOIN ids USING (entry) ORDER BY entry_id, version
     """,
 }

@@ -8,6 +8,7 @@ that says so; checking is `regista.write.import_checks`, making rows `regista.wr
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from regista.decide.heads import Status
 from regista.decide.operations.evaluating import RUN_STATUSES
 from regista.decide.operations.registering import ENTRY_RELATIONS
 from regista.model.canonical import MAX_INT
@@ -17,6 +18,7 @@ from regista.write import rules
 from regista.write.rules import NAMEABLE
 
 MAX_VERSION = 2**31 - 1
+NOT_ACTIVE = tuple(str(status) for status in Status if status != Status.ACTIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,9 @@ _ALL = (
     ImportTable("placements", (
         _ENTRY, _text("stage", _SHORT, needed=True), _VERSION, _text("reason", _TEXT),
     ), ("entry", "stage"), _TO_VERSION),
+    ImportTable("statuses", (
+        *_OF_VERSION, _text("status", _one_of(NOT_ACTIVE), needed=True), _text("reason", _TEXT),
+    ), ("entry", "version"), _TO_VERSION),
 )  # fmt: skip
 
 IMPORT_TABLES: dict[str, ImportTable] = {table.name: table for table in _ALL}

@@ -23,6 +23,7 @@ from regista.read.world import World
 from regista.write import import_artifacts, import_checks, import_rows
 from regista.write.bulk_heads import checkpoint_import
 from regista.write.committed import Committed
+from regista.write.following import LOCK, LOCK_WAIT_S
 from regista.write.foreign import ForeignFile, reading_connection
 from regista.write.tabling import table_pending, tabling_connection
 from regista.write.transaction import Writer
@@ -59,7 +60,7 @@ class ImportWriter(Writer):
         _advance(self.steps)
         store, log = self.replica.store, self.replica.log
         try:
-            with tabling_connection(store) as con:
+            with store.lock(LOCK, timeout_s=LOCK_WAIT_S), tabling_connection(store) as con:
                 table_pending(store, con, log.read, commit.seq)
             _advance(self.steps)
             checkpoint_import(self.replica, commit, digest)

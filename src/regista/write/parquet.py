@@ -45,7 +45,9 @@ def sorted_copy(
     statement = (
         f"COPY (SELECT {duck.name_list(table.column_names)} FROM ({query})"
         f" ORDER BY {duck.name_list(order)}) TO {duck.quoted(str(path))}"
-        f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {row_group_size(rows)})"
+        # nobody looks for the file before it is whole, so it needs no other name until then
+        f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {row_group_size(rows)},"
+        " USE_TMP_FILE false)"
     )
     ((count,),) = con.execute(statement, dict(parameters or {})).fetchall()
     return int(count)

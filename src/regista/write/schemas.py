@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def ensure_schema_files(store: Store, con: "DuckDBPyConnection") -> None:
+def ensure_schema_files(
+    store: Store, con: "DuckDBPyConnection", known: dict[str, bytes] | None = None
+) -> None:
     """See to it that every table has its file without rows, and that no file differs from it.
 
     Raises:
@@ -29,7 +31,7 @@ def ensure_schema_files(store: Store, con: "DuckDBPyConnection") -> None:
         IntegrityError, StorageError: a file cannot be read, or written.
     """
     with duck.guarded("write the tables' schemas"):
-        require_schemas(store, con, TABLES.values())
+        require_schemas(store, con, TABLES.values(), known=known)
 
 
 def require_schemas(
@@ -37,6 +39,7 @@ def require_schemas(
     con: "DuckDBPyConnection",
     tables: Iterable[Table],
     *,
+    known: dict[str, bytes] | None = None,
     skip_unreadable: bool = False,
 ) -> None:
     """See to it that files with today's columns may be added to the tables.
@@ -45,6 +48,8 @@ def require_schemas(
         store: where the registry lies.
         con: a connection that may spill.
         tables: which ones.
+        known: schema files that were right when this process looked, by table; they are not
+            parsed again while their bytes are the same, and what is found right is added.
         skip_unreadable: leave damaged files, and such as are none of the table's, as they are;
             for a rebuild, which replaces them.
 
@@ -52,7 +57,9 @@ def require_schemas(
         NewerFormatError: a newer Regista has added columns.
         IntegrityError, StorageError: a file cannot be read, or written.
     """
-    wanted = list(tables)
+    known = {} if known is None else known
+    now = {table.name: store.get(schema_key(table.name)) for table in tables}
+    wanted = [TABLES[name] for name, data in now.items() if not data or data != known.get(name)]
     paths = [store.local_path(schema_key(table.name)) for table in wanted]
     found = _schemas_if_readable(con, [path for path in paths if path])
     for table, path in zip(wanted, paths, strict=True):
@@ -60,6 +67,8 @@ def require_schemas(
         _refuse_newer(table, columns or ())
         if columns != today(table):
             upgrade_schema(store, con, table, skip_unreadable=skip_unreadable)
+        elif data := now[table.name]:
+            known[table.name] = data
 
 
 def upgrade_schema(

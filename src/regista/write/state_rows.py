@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from regista.decide.fold import STATE_TABLES, Stamp
+from regista.decide.heads import Status
 from regista.model.commit import Commit, DataRef, Row
 from regista.model.numbers import decimal_text
 from regista.model.tables import COMMON_COLUMNS, TABLES, Column
@@ -35,6 +36,9 @@ Placed = tuple[int, int, Stamp, Row]
 Group = tuple[str, int, list[Placed]]
 """All rows of one version of an entry; of the entry itself where the number is 0."""
 
+DigestEvent = tuple[str, int, bool]
+"""A digest, a version that has it, and whether it was deleted rather than added."""
+
 _BATCH = 8192
 # rows with a version that are not about that version alone
 _OF_ENTRIES = frozenset({"entries", "placements", "aliases", "names", "drills", "policies"})
@@ -48,7 +52,7 @@ _UNREAD = {
 }  # fmt: skip
 _SPILLED = {
     "k": "VARCHAR", "v": "BIGINT", "q": "BIGINT", "i": "BIGINT", "t": "VARCHAR", "a": "VARCHAR",
-    "d": "VARCHAR", "r": "VARCHAR",
+    "d": "VARCHAR", "x": "BOOLEAN", "r": "VARCHAR",
 }  # fmt: skip
 _VERSION = itemgetter(0, 1)
 
@@ -104,20 +108,35 @@ class StateRows:
             placed.sort(key=_VERSION)
             yield entry_id, version, placed
 
-    def digests(self) -> Iterator[tuple[str, list[list[Any]]]]:
-        """Yield entry id and [digest, version] of all versions whose digests start alike."""
-        spilled = f"SELECT k AS entry_id, d AS digest, v AS version FROM {self._lines()}"
-        queries = [f"{spilled} WHERE d IS NOT NULL"]
-        queries += [
-            f"SELECT entry_id, digest, version FROM ({query})"
-            for query in self._queries.get("versions", ())
+    def digests(self) -> Iterator[tuple[str, Iterator[DigestEvent]]]:
+        """Yield entry id and what happened to versions whose digests start alike, in order.
+
+        Each iterator is to be read before the next.
+        """
+        lines = f"SELECT k AS entry_id, v AS version, d AS digest, x, q, i FROM {self._lines()}"
+        columns = "SELECT entry_id, version, {}, seq AS q, i FROM ({})"
+        added = [f"FROM ({lines}) WHERE digest IS NOT NULL"]
+        added += [columns.format("digest, false AS x", query) for query in self._of("versions")]
+        deleted = [f"FROM ({lines}) WHERE x"]
+        deleted += [
+            columns.format("NULL AS digest, status = 'deleted' AS x", query)
+            for query in self._of("statuses")
         ]
         result = self._con.cursor().execute(
-            f"SELECT entry_id, digest, version FROM ({' UNION ALL '.join(queries)})"
-            " ORDER BY entry_id, left(digest, 8), version"
+            f"WITH added AS ({' UNION ALL '.join(added)}),"
+            # a version may be deleted twice, the second time to purge it
+            f" deleted AS (SELECT entry_id, version, min({{'q': q, 'i': i}}) AS first"
+            f" FROM ({' UNION ALL '.join(deleted)}) WHERE x GROUP BY ALL)"
+            " SELECT entry_id, digest, version, false AS x, q, i FROM added"
+            " UNION ALL SELECT entry_id, digest, version, true, first.q, first.i"
+            " FROM deleted JOIN added USING (entry_id, version)"
+            " ORDER BY entry_id, left(digest, 8), q, i"
         )
         for (entry_id, _), found in groupby(_fetched(result), lambda row: (row[0], row[1][:8])):
-            yield entry_id, [[digest, version] for _, digest, version in found]
+            yield entry_id, ((row[1], row[2], row[3]) for row in found)
+
+    def _of(self, table: str) -> list[str]:
+        return self._queries.get(table, [])
 
     def _add_data(self, commit: Commit, ref: DataRef, stamp: Stamp) -> None:
         if "version" in ref.columns:
@@ -133,8 +152,10 @@ class StateRows:
     def _spill(self, stamp: Stamp, i: int, row: Row) -> None:
         version = 0 if row["table"] in _OF_ENTRIES else row.get("version", 0)
         digest = row["digest"] if row["table"] == "versions" else None
+        deletes = row["table"] == "statuses" and row["status"] == Status.DELETED
         line = {"k": row.get("entry_id", ""), "v": version, "q": stamp.seq, "i": i,
-                "t": stamp.time, "a": stamp.actor, "d": digest, "r": self._encode(row)}  # fmt: skip
+                "t": stamp.time, "a": stamp.actor, "d": digest, "x": deletes,
+                "r": self._encode(row)}  # fmt: skip
         self._file.write(self._encode(line) + "\n")
 
     def _lines(self) -> str:

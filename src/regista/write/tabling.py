@@ -4,9 +4,9 @@ Invariants:
 - The file of `commits` for a span is put after those of all other tables, so whatever `commits`
   covers is complete. A kill in between leaves files that are written again, with the same rows.
 - Rows depend on the log alone, so writers that table the same commit do each other no harm.
-- A writer that was slow may put files of a span that a merge has covered meanwhile. It looks
-  after its last put, and a merge removes short files after its own last put: whoever comes
-  second sees the other's.
+- A writer that was slow may put files of a span that a merge, or another writer with more
+  commits at once, has covered meanwhile. Each looks after its own last put, and removes the
+  shorter files: whoever comes second sees the other's.
 - All files of a table have the columns of its `schema.parquet` (`regista.write.schemas`).
 
 Merging files is `regista.write.merging`. What a commit means is not known here.
@@ -22,9 +22,9 @@ from regista.model.commit import Commit, DataRef
 from regista.model.tables import TABLES, Table
 from regista.read import duck
 from regista.read.rows import commits_row, data_rows, full_row, json_rows, rows_json
-from regista.storage.cover import COMMITS, Span, TableFile, blocks, longer_spans
+from regista.storage.cover import COMMITS, Span, TableFile, blocks
 from regista.storage.store import Store
-from regista.storage.tablefiles import tables_covered_to
+from regista.storage.tablefiles import list_spans, tables_covered_to
 from regista.write.parquet import sorted_copy, unsorted_copy
 from regista.write.schemas import require_schemas
 
@@ -86,11 +86,22 @@ def table_pending(
 
 
 def write_span(
-    store: Store, con: "DuckDBPyConnection", span: Span, read_commit: ReadCommit
+    store: Store,
+    con: "DuckDBPyConnection",
+    span: Span,
+    read_commit: ReadCommit,
+    schemas: dict[str, bytes] | None = None,
 ) -> set[str]:
     """Write the table files of a span of commits from the log; return the tables with rows.
 
     Memory is bounded however many rows there are: they are staged in files, and the sort spills.
+
+    Args:
+        store: where the registry lies.
+        con: see `tabling_connection`.
+        span: which commits.
+        read_commit: as for `table_pending`.
+        schemas: as `known` of `regista.write.schemas.require_schemas`.
 
     Raises:
         IntegrityError, StorageError: as `table_commit`.
@@ -100,21 +111,26 @@ def write_span(
         for seq in range(span.first, span.last + 1):
             staging.add(*read_commit(seq))
         tables = staging.tables()
-        require_schemas(store, con, tables)
+        require_schemas(store, con, tables, known=schemas)
         for table in tables:
             # `tables` ends in commits
             store.put(TableFile(table.name, span).key, staging.write(table))
-    if is_covered_longer(store, span):
-        for table in tables:
-            store.delete(TableFile(table.name, span).key)
+    _remove_shorter(store, span, tables)
     return {table.name for table in tables}
 
 
-def is_covered_longer(store: Store, span: Span) -> bool:
-    """Say whether all tables are there for a longer span, so that this one is not needed."""
-    return any(
-        store.size(TableFile(COMMITS, longer).key) is not None for longer in longer_spans(span)
-    )
+def _remove_shorter(store: Store, span: Span, tables: list[Table]) -> None:
+    """Remove the span's own files if a longer one is there, else those that lie within it."""
+    others = list_spans(store, COMMITS) - {span}
+    if any(other.holds(span) for other in others):
+        for table in tables:
+            store.delete(TableFile(table.name, span).key)
+    elif any(span.holds(other) for other in others):
+        # rows follow from the log, so shorter files are in no other tables than ours
+        for table in tables:
+            for other in list_spans(store, table.name) - {span}:
+                if span.holds(other):
+                    store.delete(TableFile(table.name, other).key)
 
 
 class _Staging:

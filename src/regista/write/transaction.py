@@ -36,6 +36,14 @@ SUBJECT = ("name", "version", "stage", "alias")
 LONGEST_PAUSE_S = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class _Won:
+    """A commit of ours that was written, with the sha256 of its file."""
+
+    commit: Commit
+    digest: str
+
+
 @dataclass(slots=True)
 class Writer:
     """Runs transactions on one registry.
@@ -75,25 +83,34 @@ class Writer:
             RegistaError: an operation cannot be done; nothing was written.
         """
         name = valid_txid(txid) if txid else os.urandom(16).hex()
-        deadline = time.monotonic() + self.timeout_s
-        world = World(self.replica)
         # the lock saves wasted work between local writers; correctness never rests on it
         with self.replica.store.lock("log", timeout_s=LOCK_WAIT_S):
-            for attempt in range(1_000_000):
-                try:
-                    done = self._attempt(requests, world, name, promised)
-                except CheckpointGoneError:
-                    # a writer pruned the checkpoint that we were reading; there is a newer one
-                    self.replica.reload()
-                    done = None
-                if done is not None:
-                    return done
-                if time.monotonic() >= deadline:
-                    break
-                time.sleep(_pause(attempt))
+            done = self._until_done(requests, name, promised)
+        if isinstance(done, _Won):
+            self._follow(done.commit, done.digest)
+            return _results(done.commit.ops, done.commit.seq, done.digest, created=True)
+        return done
+
+    def _until_done(
+        self, requests: Sequence[Request], txid: str, promised: Sequence[int | None] | None
+    ) -> "list[Committed] | _Won":
+        deadline = time.monotonic() + self.timeout_s
+        world = World(self.replica)
+        for attempt in range(1_000_000):
+            try:
+                done = self._attempt(requests, world, txid, promised)
+            except CheckpointGoneError:
+                # a writer pruned the checkpoint that we were reading; there is a newer one
+                self.replica.reload()
+                done = None
+            if done is not None:
+                return done
+            if time.monotonic() >= deadline:
+                break
+            time.sleep(_pause(attempt))
         raise ConflictError(
             f"other writers won every attempt for {self.timeout_s:g} s",
-            hint=f"run it again with --txid {name}, or with a longer --timeout",
+            hint=f"run it again with --txid {txid}, or with a longer --timeout",
         )
 
     def _attempt(
@@ -102,7 +119,7 @@ class Writer:
         world: World,
         txid: str,
         promised: Sequence[int | None] | None,
-    ) -> list[Committed] | None:
+    ) -> "list[Committed] | _Won | None":
         state = self.replica.refresh()
         recorded = self._recorded(state, txid, requests)
         if recorded is not None:
@@ -124,9 +141,7 @@ class Writer:
                     hint=f"run the same command again with --txid {txid}",
                 )
             case AppendOutcome.WON:
-                digest = sha256_hex(data)
-                self._follow(commit, digest)
-                return _results(commit.ops, commit.seq, digest, created=True)
+                return _Won(commit, sha256_hex(data))
 
     def _recorded(
         self, state: State, txid: str, requests: Sequence[Request]
@@ -170,8 +185,8 @@ class Writer:
             self._follower = None
             what = error.message if isinstance(error, RegistaError) else repr(error)
             self.warnings.append(
-                f"commit {commit.seq} stands, but what follows it was not written: {what}"
-                " (regista doctor tells more)"
+                f"commit {commit.seq} stands, but what follows it was not written: {what};"
+                " once that is mended, run regista rebuild (regista doctor tells more)"
             )
 
 

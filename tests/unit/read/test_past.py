@@ -85,6 +85,24 @@ def test_what_the_past_never_heard_of_is_not_there() -> None:
         past.version(past.entry("m"), 2)
 
 
+def test_equal_versions_of_the_past_are_those_that_counted_then() -> None:
+    registry = new_registry()
+    for _ in range(3):
+        register(registry, "m", "same", force_new=True)
+    for number in (2, 1):
+        registry.delete(f"m@{number}")
+    registry.demote("m", "dev")
+    registry.delete("m@3")
+    register(registry, "m", "same")
+    every = list(prefixes(registry.replica))
+    keys = sorted({key for _seq, heads in every for key in heads})
+    assert "p/e2-0/3" in keys
+    for seq, heads in every:
+        past = state_as_of(registry.replica, seq)
+        found = {key: past.heads.get(key) for key in keys}
+        assert {key: value for key, value in found.items() if value is not None} == heads, seq
+
+
 def test_scores_are_as_exact_in_the_past_as_they_are_now() -> None:
     registry = new_registry()
     register(registry, "m", "one")

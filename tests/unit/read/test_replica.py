@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fakes.faulty_store import FaultyStore
 from regista.decide.state import Overlay
 from regista.errors import IntegrityError, NewerFormatError
 from regista.model import canonical
@@ -56,6 +57,32 @@ def test_a_checkpoint_and_the_tail_give_the_heads_that_the_whole_log_gives(seed:
     expected = folded(fresh)
     assert {key: state.heads.get(key) for key in expected} == expected
     assert {key: registry.replica.refresh().heads.get(key) for key in expected} == expected
+
+
+def test_the_time_of_a_checkpoints_commit_is_not_looked_up_in_the_log() -> None:
+    registry = small(3)
+    registry.compact()
+    store, head = FaultyStore(registry.replica.store), registry.replica.refresh()
+    state = reopen(store).replica.refresh()
+    assert (state.seq, state.time) == (head.seq, head.time)
+    # once, to see that it is the commit that the checkpoint follows
+    assert store.calls.count(("get", log_key(head.seq))) == 1
+
+
+def test_a_checkpoint_that_does_not_tell_its_time_is_as_good() -> None:
+    registry = small(3)
+    registry.compact()
+    store, head = registry.replica.store, registry.replica.refresh()
+    [key] = [key for key in store.list_after("checkpoints/") if key.endswith("manifest.json")]
+    body = canonical.decode(store.get(key) or b"")
+    del body["time"], body["digest"]
+    store.put(key, canonical.encode({**body, "digest": canonical.digest(body)}) + b"\n")
+    state = reopen(store).replica.refresh()
+    assert (state.seq, state.time) == (head.seq, head.time)
+    assert registry.verify().ok
+    body["time"] = "2020-01-01T00:00:00.000000Z"
+    store.put(key, canonical.encode({**body, "digest": canonical.digest(body)}) + b"\n")
+    assert "its time is not" in registry.verify().problems[0].detail
 
 
 def test_a_state_that_was_handed_out_stays_as_it_was() -> None:

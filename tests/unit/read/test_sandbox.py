@@ -1,13 +1,16 @@
 """The sandbox of SQL gates: it answers from the entry's pinned rows, and nothing else gets in."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from regista.decide.operations.context import Query
 from regista.errors import IntegrityError
 from regista.model import canonical
+from regista.model.commit import Commit
 from regista.read import duck, sandbox
 from regista.read.sandbox import run_gate_query
 from regista.read.sqlcheck import MAX_QUERY, check
@@ -59,12 +62,28 @@ def ask(
     store: Store | None = None,
     as_of: int = 5,
     limits: Mapping[str, int] = LIMITS,
+    pending: Commit | None = None,
 ) -> dict[str, Any]:
     where = store or MemoryStore("none")
-    answer = run_gate_query(where, log.tail, "e2-0", as_of, sql, NAMES, limits)
+    asked = Query(as_of, pending, "e2-0", NAMES, sql, dict(limits))
+    answer = run_gate_query(where, log.tail, asked)
     # whatever it is, a commit can record it
     assert canonical.decode(canonical.encode(answer)) == answer
     return answer
+
+
+def test_rows_of_the_commit_in_the_making_are_there_and_those_that_came_after_are_not(
+    store: Store, log: SampleLog
+) -> None:
+    # commit 6 is in the log, and may be tabled, as it is in a replay
+    run = run_rows("e2-0", "fraud", 2, "r6-0", {"auc": "0.5"})
+    renamed = {"table": "names", "entry_id": "e2-0", "entry": "new", "from_name": "fraud"}
+    pending = replace(log.commits[5], rows=(*run, renamed))
+    sql = "SELECT entry, list(value ORDER BY seq)::VARCHAR FROM eval_scores GROUP BY entry"
+    [[entry, seen]] = ask(log, sql, store, pending=pending)["rows"]
+    assert entry == "new"
+    [[_entry, without]] = ask(log, sql, store)["rows"]
+    assert seen == without[:-1] + ", 0.5, 0.5]"
 
 
 def test_a_gate_gets_one_row_about_the_version_that_it_names(store: Store, log: SampleLog) -> None:

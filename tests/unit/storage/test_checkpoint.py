@@ -6,6 +6,7 @@ from fakes.checkpoints import add, commit_at, flip, latest, must_load
 from regista.errors import IntegrityError
 from regista.model.commit import log_key
 from regista.storage.checkpoint import (
+    Checkpoint,
     CheckpointGoneError,
     manifest_bytes,
     manifest_key,
@@ -80,7 +81,7 @@ def test_what_is_no_manifest_at_all_is_passed_over(data: bytes) -> None:
 def test_a_manifest_in_another_folder_is_passed_over(store: Store) -> None:
     head = commit_at(store, 1)
     commit_at(store, 2)
-    store.put(manifest_key(f"{2:012d}-{head[:12]}"), manifest_bytes(1, head, ()))
+    store.put(manifest_key(f"{2:012d}-{head[:12]}"), manifest_bytes(Checkpoint(store, 1, head, ())))
     assert latest(store) is None
     assert "another folder" in next(scan(store, Log(store))).problem
 

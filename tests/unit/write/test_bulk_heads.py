@@ -8,19 +8,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regista.decide import equals
 from regista.decide.fold import encode_head
 from regista.decide.state import Overlay
 from regista.errors import IntegrityError, StorageError
 from regista.read.replica import Replica, fold_commit
 from regista.registry.core import Registry
 from regista.storage.checkpoint import Checkpoint, load_latest
-from regista.storage.checkpointer import prune
+from regista.storage.checkpointer import prune, write_checkpoint
 from regista.storage.memory import MemoryStore
 from regista.write import importing
 from regista.write.bulk_heads import checkpoint_import, rebuild_checkpoint
 from support.chance import run_at_random
 from support.import_folders import WORLD, Rows, write_folder
-from support.registries import GATED, apply_policy, new_registry, register, register_request, reopen
+from support.registries import (
+    GATED,
+    apply_policy,
+    digest_of,
+    new_registry,
+    register,
+    register_request,
+    reopen,
+)
 
 
 def naive(replica: Replica) -> dict[str, Any]:
@@ -59,6 +68,14 @@ def happen(registry: Registry, seed: int) -> None:
     for number in (1, 2):
         register(registry, "drilled", f"{number}")
         registry.promote(f"drilled@{number}", "prod")
+    for _ in range(4):
+        register(registry, "equal", "same", force_new=True)
+    registry.demote("equal", "dev")
+    for number in (4, 2):
+        registry.delete(f"equal@{number}", purge=number == 2)
+    register(registry, "equal", "same", force_new=True)
+    registry.demote("equal", "dev")
+    registry.delete("equal@5")
     registry.drill("drilled", "prod")
     registry.demote("drilled", "prod")
     apply_policy(registry, GATED)
@@ -89,6 +106,26 @@ def test_an_import_extends_what_was_there_before(tmp_path: Path) -> None:
     registry.alias("m@latest", "best")
     registry.import_bulk(write_folder(tmp_path / "given", WORLD))
     assert latest(registry).seq == registry.replica.log.head()
+    assert dict(latest(registry).items()) == naive(registry.replica)
+
+
+def test_equal_versions_of_an_import_count_as_the_log_has_them(tmp_path: Path) -> None:
+    entries: Rows = [{"entry": name, "kind": "model"} for name in ("a", "b")]
+    versions: Rows = [
+        {"entry": name, "version": number, "digest": digest * 32}
+        for name in ("a", "b")
+        for number, digest in enumerate(("ab", "cd", "ab", "ab", "cd"), 1)
+    ]
+    statuses: Rows = [
+        {"entry": "a", "version": number, "status": status}
+        for number, status in ((1, "archived"), (2, "deleted"), (4, "deleted"), (5, "deleted"))
+    ]
+    given = {"entries": entries, "versions": versions, "statuses": statuses}
+    registry = new_registry()
+    registry.import_bulk(write_folder(tmp_path / "given", given))
+    assert dict(latest(registry).items()) == naive(registry.replica)
+    registry.delete("a@3")
+    registry.rebuild()
     assert dict(latest(registry).items()) == naive(registry.replica)
 
 
@@ -243,3 +280,43 @@ def test_a_missing_data_file_is_told(tmp_path: Path) -> None:
     store.delete(key)
     with pytest.raises(IntegrityError, match="is missing"):
         rebuild_checkpoint(registry.replica)
+
+
+def by_an_older_regista(registry: Registry) -> None:
+    """Replace all checkpoints by one as it was before equal versions became one item."""
+    heads = naive(registry.replica)
+    for key in [key for key in heads if key[:2] in {"d/", "p/"}]:
+        del heads[key]
+    for key in [key for key in heads if key.startswith("v/")]:
+        entry_id, version, digest = (heads[key][name] for name in ("entry_id", "version", "digest"))
+        listed = heads.setdefault(equals.digest_key(entry_id, digest), [])
+        listed.append([digest, version])
+        listed.sort()
+    store, log = registry.replica.store, registry.replica.log
+    prune(store, keep=0)
+    base = Checkpoint(store, 0, "", (), format_=1)
+    write_checkpoint(store, base, log.head(), log.digest(log.head()) or "", heads)
+
+
+def test_a_checkpoint_of_an_older_regista_is_used_and_verifies_until_a_rebuild() -> None:
+    registry = new_registry()
+    happen(registry, 3)
+    by_an_older_regista(registry)
+    later = reopen(registry.replica.store)
+    assert later.replica.refresh().seq == latest(later).seq
+    assert latest(later).format == 1
+    ref = f"equal@sha256:{digest_of('same')}"
+    assert later.resolve(ref).version == 3
+    assert register(later, "equal", "same").version == 3
+    assert register(later, "equal", "same", force_new=True).version == 6
+    later.demote("equal", "dev")
+    for number, next_one in ((6, 3), (3, 1)):
+        later.delete(f"equal@{number}")
+        assert later.resolve(ref).version == next_one
+    later.compact()
+    assert latest(later).format == 1
+    assert later.verify().problems == []
+    later.rebuild()
+    assert latest(later).format == 2
+    assert later.verify().problems == []
+    assert dict(latest(later).items()) == naive(later.replica)

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from regista.decide.heads import LineageHead, VersionHead
-from regista.errors import InvalidInputError, RefusedError, RegistaError, TxidReusedError
+from regista.errors import (
+    InvalidInputError,
+    NotFoundError,
+    RefusedError,
+    RegistaError,
+    TxidReusedError,
+)
 from regista.model.canonical import sha256_hex
 from regista.model.manifest import Manifest
 from regista.registry.core import Registry
@@ -70,6 +76,51 @@ def test_a_version_is_as_it_was_given(tmp_path: Path) -> None:
     assert (second.digest, second.description, second.tags) == ("ab" * 32, "second", {"risk": ""})
     assert second.lineage == [LineageHead("base", "elsewhere@9")]
     assert head(registry, 1, "digits").source == {"by": "me"}
+
+
+def test_versions_keep_their_status_and_why(tmp_path: Path) -> None:
+    versions: Rows = [
+        {"entry": "m", "version": number, "digest": "ab" * 32} for number in range(1, 6)
+    ]
+    statuses: Rows = [
+        {"entry": "m", "version": 2, "status": "archived", "reason": "old"},
+        {"entry": "m", "version": 3, "status": "deprecated"},
+        {"entry": "m", "version": 4, "status": "deleted", "reason": "wrong data"},
+        {"entry": "m", "version": 5, "status": "deleted"},
+    ]
+    given: dict[str, Rows] = {
+        "entries": [{"entry": "m", "kind": "model"}],
+        "versions": versions,
+        "statuses": statuses,
+        "aliases": [{"entry": "m", "alias": "best", "version": 2}],
+        "placements": [{"entry": "m", "stage": "prod", "version": 3}],
+    }
+    registry = new_registry()
+    done = registry.import_bulk(write_folder(tmp_path / "given", given))
+    assert done.rows["statuses"] == 4
+    statuses_now = [
+        (head(registry, number, "m").status, head(registry, number, "m").status_reason)
+        for number in range(1, 6)
+    ]
+    assert statuses_now == [
+        ("active", ""),
+        ("archived", "old"),
+        ("deprecated", ""),
+        ("deleted", "wrong data"),
+        ("deleted", ""),
+    ]
+    assert registry.resolve("m@prod").status == "deprecated"
+    assert registry.resolve(f"m@sha256:{'ab' * 32}").version == 3
+    assert registry.resolve("m@latest").version == 3
+    with pytest.raises(NotFoundError):
+        registry.resolve("m@5")
+    found = registry.sql("SELECT from_status, status FROM statuses ORDER BY version").fetchall()
+    assert found == [("active", row["status"]) for row in statuses]
+    assert registry.restore("m@2").status == "active"
+    assert registry.verify(deep=True).problems == []
+    registry.rebuild()
+    assert registry.verify(deep=True).problems == []
+    assert registry.resolve(f"m@sha256:{'ab' * 32}").version == 3
 
 
 @pytest.mark.parametrize("uri", ['a"b\\c/d', "é\u00a0😀", "x" * 10_000, "{}"])
@@ -250,6 +301,13 @@ def again(table: str, **values: object) -> Change:
     return lambda tables: tables[table].append({**tables[table][0], **values})
 
 
+STATUS = {"entry": "fraud/card", "version": 2, "status": "deprecated", "reason": "too slow"}
+
+
+def status(**values: object) -> Change:
+    return lambda tables: tables.update(statuses=[{**STATUS, **values}])
+
+
 BAD: list[tuple[Change, str]] = [
     (first("entries", entry="a//b"), "folder or name that is empty"),
     (first("entries", entry="a@b"), "U+0040"),
@@ -285,6 +343,28 @@ BAD: list[tuple[Change, str]] = [
     (first("placements", stage="a b"), "is not a stage name"),
     (again("placements", version=1), "two rows with entry 'fraud/card', stage 'staging'"),
     (first("placements", version=9), "placements.parquet has entry 'fraud/card', version '9'"),
+    (status(status="active"), "statuses.parquet, row 1: its status is not one of deprecated"),
+    (status(status=None), "statuses.parquet, row 1: it has no status"),
+    (status(reason="a\x07"), "its reason is not plain text"),
+    (status(version=9), "statuses.parquet has entry 'fraud/card', version '9', which"),
+    (
+        lambda tables: tables.update(statuses=[STATUS, {**STATUS, "status": "archived"}]),
+        "statuses.parquet has two rows with entry 'fraud/card', version '2'",
+    ),
+    (
+        status(version=1, status="archived"),
+        "version 1 of 'fraud/card' is archived, but placements.parquet has it as 'prod'",
+    ),
+    (
+        status(version=1, status="deleted"),
+        "version 1 of 'fraud/card' is deleted, but placements.parquet has it as 'prod'",
+    ),
+    (
+        lambda tables: tables.update(
+            statuses=[{**STATUS, "status": "deleted"}], placements=tables["placements"][1:]
+        ),
+        "version 2 of 'fraud/card' is deleted, but aliases.parquet has it as 'best'",
+    ),
     (first("eval_runs", suite=" "), "its suite is not"),
     (first("eval_runs", status="fine"), "its status is not one of"),
     (first("eval_runs", version=9), "eval_runs.parquet has entry 'fraud/card', version '9'"),

@@ -1,7 +1,7 @@
 """Tabling: the tables hold what the log says, whoever writes them and wherever one is killed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -97,17 +97,14 @@ def test_a_long_backlog_becomes_long_files(
     table_pending(store, con, log.read, 2)
     table_pending(store, con, log.read, 27)
     assert sorted(list_spans(store, COMMITS)) == [
-        Span(1, 1),
-        Span(2, 2),
-        Span(3, 3),
-        Span(4, 4),
+        Span(1, 2),
+        Span(3, 4),
         Span(5, 8),
         Span(9, 12),
         Span(13, 16),
         Span(17, 20),
         Span(21, 24),
-        Span(25, 25),
-        Span(26, 26),
+        Span(25, 26),
         Span(27, 27),
     ]
     assert_tables_are_the_log(store, log)
@@ -143,17 +140,16 @@ def test_inline_rows_and_rows_by_digest_of_one_table_are_one(
 ) -> None:
     log = SampleLog()
     query = "SELECT 'e1-' || (k + 1) AS entry_id, 'n' || k AS entry FROM range(30) t(k)"
-    for seq in range(1, 4):
+    for seq in range(1, 5):
         ref = data_ref(store, "entries", query.replace("e1", f"e{seq}"), i=1, kind="model")
         log.add(entry_row(f"e{seq}-0", "first"), data=(ref,))
-    expected = [(seq, i) for seq in range(1, 4) for i in range(31)]
+    expected = [(seq, i) for seq in range(1, 5) for i in range(31)]
     for limit in (20_000, 10):
         # with few rows kept in memory the same rows go through files
         monkeypatch.setattr(tabling, "MAX_STAGED_ROWS", limit)
         monkeypatch.setattr(tabling, "MAX_STAGED_QUERIES", limit)
         tabling.write_span(store, con, Span(1, 1), log.read)
-        monkeypatch.setattr(cover, "FANOUT", 3)
-        tabling.write_span(store, con, Span(1, 3), log.read)
+        tabling.write_span(store, con, Span(1, 4), log.read)
         rows = stored_rows(store, "entries")
         assert [(row["seq"], row["i"]) for row in rows] == expected
         assert {row["kind"] for row in rows} == {"model"}
@@ -226,6 +222,56 @@ def test_a_writer_that_was_slow_removes_files_that_a_longer_one_covers(
     assert_tables_are_the_log(store, log)
 
 
+class Interrupted(FaultyStore):
+    """Lets something happen right before one of its puts."""
+
+    def __init__(self, inner: Store, race: Callable[[], object], *, at: int) -> None:
+        super().__init__(inner)
+        self._race = race
+        self._at = at
+
+    def put(self, key: str, source: bytes | Path) -> None:
+        self._at -= 1
+        if self._at == 0:
+            self._race()
+        super().put(key, source)
+
+
+@pytest.mark.parametrize("moment", range(1, 20, 2))
+@pytest.mark.parametrize(("ours", "theirs"), [(8, 6), (6, 8)])
+def test_writers_that_table_more_or_fewer_commits_at_once_leave_each_row_once(
+    con: "duckdb.DuckDBPyConnection", moment: int, ours: int, theirs: int
+) -> None:
+    store, log = MemoryStore("batches"), a_log(8)
+    table_pending(store, con, log.read, 4)
+    with duck.connect() as other:
+        racing = Interrupted(
+            store, lambda: table_pending(store, other, log.read, theirs), at=moment
+        )
+        table_pending(racing, con, log.read, ours)
+    assert_tables_are_the_log(store, log, upto=tables_covered_to(store))
+    assert tables_covered_to(store) == 8 if moment < 5 else tables_covered_to(store) >= ours
+    for table in TABLES:
+        assert cover.choose_cover(list_spans(store, table)).superseded == ()
+
+
+def test_a_schema_file_that_was_right_is_read_and_not_parsed_again(
+    con: "duckdb.DuckDBPyConnection",
+) -> None:
+    store, log = FaultyStore(MemoryStore("schemas")), a_log(3)
+    known: dict[str, bytes] = {}
+    ensure_schema_files(store, con)
+    tabling.write_span(store, con, Span(3, 3), log.read, known)
+    parsed = store.count("local_path")
+    assert parsed
+    tabling.write_span(store, con, Span(3, 3), log.read, known)
+    assert store.count("local_path") == parsed
+    store.put(schema_key("versions"), b"damaged")
+    tabling.write_span(store, con, Span(3, 3), log.read, known)
+    tabling.write_span(store, con, Span(3, 3), log.read, known)
+    assert store.get(schema_key("versions")) == known["versions"] != b"damaged"
+
+
 def test_a_missing_data_file_is_named(store: Store, con: "duckdb.DuckDBPyConnection") -> None:
     log = SampleLog()
     log.add(data=(DataRef("versions", "0" * 64, 1, 1),))
@@ -274,6 +320,7 @@ def test_a_new_column_rewrites_older_files_first(
         table.name, table.grain, tuple(c for c in table.columns if c.name != "label"), table.order
     )
     monkeypatch.setitem(TABLES, "versions", older)
+    table_pending(store, con, log.read, 1)
     table_pending(store, con, log.read, 2)
     monkeypatch.setitem(TABLES, "versions", table)
     table_pending(store, con, log.read, 3)

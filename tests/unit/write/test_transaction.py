@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import duckdb
 import pytest
 
 from fakes.faulty_store import Fault, FaultyStore
@@ -21,6 +22,7 @@ from regista.registry.core import Registry
 from regista.storage.log import Log
 from regista.storage.memory import MemoryStore
 from regista.verify.problems import Verification
+from regista.write import tabling
 from regista.write.following import Follower
 from support.registries import (
     GATED,
@@ -230,6 +232,21 @@ def test_a_repeated_refusal_returns_what_was_recorded() -> None:
     assert not race.ours.promote("m@1", "staging").refused
 
 
+def test_what_finds_nothing_to_do_takes_effect_once_at_most_under_its_transaction_id(
+    race: Race,
+) -> None:
+    register(race.ours, "m", "one")
+    first = race.ours.alias("m@1", "best")
+    for _ in range(2):
+        assert race.ours.alias("m@1", "best", txid="t1").seq == first.seq
+    assert race.head == first.seq
+    race.other.remove_alias("m", "best")
+    done = race.ours.alias("m@1", "best", txid="t1")
+    race.other.remove_alias("m", "best")
+    assert race.ours.alias("m@1", "best", txid="t1").seq == done.seq == first.seq + 2
+    assert race.head == first.seq + 3
+
+
 def test_a_transaction_id_stands_for_one_request(race: Race) -> None:
     register(race.ours, "m", "one", txid="t1")
     head = race.head
@@ -277,6 +294,30 @@ def test_tables_that_cannot_be_written_are_a_warning_and_the_commit_stands(race:
         1,
     ]
     assert race.verified().ok
+
+
+def test_a_disk_that_is_full_after_the_commit_is_one_short_line(
+    race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = "/data/reg istry"
+    said = (
+        "Async write failed for range [offset=0, size=344]: "
+        '{"exception_type":"IO","exception_message":"Could not write file '
+        f'\\"{place}/.tmp-9c27e825ccb308c3bf60/tags.parquet\\": No space left on device",'
+        '"errno":"28"}'
+    )
+
+    def fail(*_arguments: Any, **_options: Any) -> None:
+        raise duckdb.IOException(f"IO Error: {said}")
+
+    monkeypatch.setattr(tabling, "sorted_copy", fail)
+    assert register(race.ours, "m", "one").version == 1
+    [warning] = race.ours.writer.warnings
+    assert warning == (
+        "commit 2 stands, but what follows it was not written: cannot table commits 2 to 2: the"
+        f" disk of {place} is full; once that is mended, run regista rebuild (regista doctor tells"
+        " more)"
+    )
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), OSError(28, "full"), RuntimeError("engine")])

@@ -33,7 +33,7 @@ _CURRENT = (
     metadata.KIND,
     sql.KIND,
 )
-_OLD: tuple[GateKind, ...] = ()
+_OLD: tuple[GateKind, ...] = (sql.KIND_1,)
 
 
 def _by_revision(kinds: Iterable[GateKind]) -> dict[tuple[str, int], GateKind]:

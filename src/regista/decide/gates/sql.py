@@ -5,6 +5,7 @@ one row that says true or false leaves the gate undecided.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -24,13 +25,22 @@ COLUMNS = ("passed", "observed", "required")
 
 def evaluate(params: Params, case: Case) -> Finding:
     """Run the query and judge the one row that it returns."""
+    return _evaluate(params, case, pending=True)
+
+
+def evaluate_1(params: Params, case: Case) -> Finding:
+    """Judge as revision 1 did: operations before in the same transaction were not seen."""
+    return _evaluate(params, case, pending=False)
+
+
+def _evaluate(params: Params, case: Case, *, pending: bool) -> Finding:
     query = params["query"]
     limits = {
         "timeout_s": int(duration_of(params, "timeout", DEFAULT_TIMEOUT).total_seconds()),
         "memory_mb": params.get("memory_mb", DEFAULT_MEMORY_MB),
     }
     evidence = (f"query:{sha256_hex(query.encode())}",)
-    answer = case.query(query, limits)
+    answer = case.query(query, limits, pending=pending)
     row = _one_row(answer)
     if isinstance(row, str):
         remedy = f"log what the query reads, or mend it in {params.get('file', 'the policy')}"
@@ -74,7 +84,7 @@ def _cross_check(params: Params, _context: CheckContext) -> Problems:
 
 KIND = GateKind(
     kind="sql",
-    revision=1,
+    revision=2,
     summary="A query of yours over the registry's views says so.",
     fields=(
         Field("file", FILE, "file with the query, below the policy's folder"),
@@ -96,5 +106,7 @@ KIND = GateKind(
     notes="""\
 One `SELECT` that returns one row with the columns `passed` (boolean), `observed` and `required`,
 and `reason` if you like. An error, no row, several rows or a `passed` that is null leave it
-undecided. `policy apply` stores the file's text with the policy, and a replay runs that text.""",
+undecided. `policy apply` stores the file's text with the policy, and a replay runs that text.
+Operations before the promotion in the same transaction are seen; revision 1 did not see them.""",
 )
+KIND_1 = replace(KIND, revision=1, evaluate=evaluate_1)

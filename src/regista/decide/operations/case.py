@@ -43,6 +43,7 @@ class PinnedCase:
         """Return a fact from outside the log, recorded for the replay."""
         return self.context.observe(kind, subject)
 
-    def query(self, sql: str, limits: dict[str, int]) -> Any:  # noqa: ANN401
+    def query(self, sql: str, limits: dict[str, int], *, pending: bool) -> Any:  # noqa: ANN401
         """Run one sandboxed SELECT over this entry's pinned views."""
-        return self.context.query(self.entry, self.version, self.stage, sql, limits)
+        names = {"entry": self.entry.name, "version": self.version.version, "stage": self.stage}
+        return self.context.query(self.entry.entry_id, names, sql, limits, pending)

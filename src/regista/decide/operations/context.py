@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from regista.decide.evidence import Score
 from regista.decide.heads import EntryHead, RunHead, VersionHead
 from regista.decide.state import State
-from regista.model.commit import DataRef, Row
+from regista.model.commit import Commit, DataRef, Row
 
 if TYPE_CHECKING:
     # whoever only builds requests must not pay for the gates
@@ -91,7 +91,8 @@ class Context:
         observe: facts from outside the log, by kind and subject.
         load_policy: the policy of a digest.
         load_scores: the scores of a run.
-        query: one sandboxed SELECT over an entry's pinned views.
+        query: one sandboxed SELECT over an entry's pinned views, with or without the rows of
+            the operations before this one.
         revisions: revision to judge by per gate kind, in a replay; the current ones else.
     """
 
@@ -103,13 +104,34 @@ class Context:
     observe: Callable[[str, str], Any]
     load_policy: Callable[[str], "Policy"]
     load_scores: Callable[[VersionHead, RunHead], tuple[Score, ...]]
-    query: Callable[[EntryHead, VersionHead, str, str, dict[str, int]], Any]
+    query: Callable[[str, Json, str, dict[str, int], bool], Any]
     revisions: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def policy(self) -> "Policy":
         """The policy in force."""
         return self.load_policy(self.state.policy_digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What an SQL gate asks.
+
+    Attributes:
+        seq: number of the commit that the views are pinned at.
+        pending: the next commit as far as it is planned, whose rows are there too; or None.
+        entry_id: whose rows are there.
+        names: values of `$name` in the query.
+        sql: one SELECT.
+        limits: `timeout_s` and `memory_mb`.
+    """
+
+    seq: int
+    pending: Commit | None
+    entry_id: str
+    names: Json
+    sql: str
+    limits: dict[str, int]
 
 
 class Outside(Protocol):
@@ -135,9 +157,7 @@ class Outside(Protocol):
         """Return the scores of a run that a data file holds."""
         ...
 
-    def query(
-        self, seq: int, entry_id: str, names: dict[str, Any], sql: str, limits: dict[str, int]
-    ) -> Any:  # noqa: ANN401
+    def query(self, asked: "Query") -> Any:  # noqa: ANN401
         """Run one sandboxed SELECT over an entry's views as of a commit."""
         ...
 

@@ -23,6 +23,7 @@ IMPORTABLE = (
     "eval_scores",
     "eval_samples",
     "placements",
+    "statuses",
 )
 
 

@@ -2,8 +2,7 @@
 
 import json
 
-from regista.decide.fold import digest_key
-from regista.decide.heads import EntryHead, Status, VersionHead
+from regista.decide.heads import EntryHead, VersionHead
 from regista.decide.operations.context import (
     Context,
     Json,
@@ -109,14 +108,7 @@ def _same_kind(entry: EntryHead, kind: str | None) -> None:
 
 
 def _twin(context: Context, entry: EntryHead, args: Json) -> VersionHead | None:
-    if not args["files"]:
-        return None
-    listed = context.state.heads.get(digest_key(entry.entry_id, args["manifest"])) or []
-    for digest, number in reversed(listed):
-        version = context.state.find_version(entry.entry_id, number)
-        if digest == args["manifest"] and version and version.status != Status.DELETED:
-            return version
-    return None
+    return context.state.newest_equal(entry, args["manifest"]) if args["files"] else None
 
 
 def _existing(context: Context, entry: EntryHead, version: VersionHead, args: Json) -> Planned:
