@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo registry-data test check docs docs-check unit bench clean
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+.PHONY: demo registry-data test check docs docs-check unit browser bench clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Regista needs Python 3.11 or newer; run: make PYTHON=python3.11 …")'
@@ -19,13 +21,21 @@ registry-data: $(STAMP)  ## make the committed registry again: one run of the de
 	rm -rf registry_data
 	$(BIN)/python examples/demo.py --registry registry_data
 
-test: check unit docs-check  ## everything that CI runs
+test: check browser unit docs-check  ## everything that CI runs
 
 check: $(STAMP)  ## style, types, layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+browser:  ## the site is tested in Chromium
+ifeq ($(CHROMIUM),)
+	@test "$$(id -u)" = 0 && command -v apt-get >/dev/null || \
+	  { echo "the tests of the site need Chromium: install it, then run make test again"; exit 1; }
+	apt-get -qq update
+	DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium
+endif
 
 unit: $(STAMP)  ## all tests, with branch coverage
 	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered

@@ -126,12 +126,19 @@ def test_the_wheel_holds_every_file_of_the_package_that_is_no_bytecode(wheel: Pa
         for path in (source / "regista").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    expected |= {
+        f"regista/{path.relative_to(ROOT)}"
+        for path in (ROOT / "site_templates").rglob("*")
+        if path.is_file()
+    }
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert packed == expected
     assert {
         "regista/py.typed",
         "regista/policyfile/default.yaml",
         "regista/sql/leaderboard.sql",
+        "regista/site_templates/registry/entry.html",
+        "regista/site/api/schemas/entry.json",
     } <= packed
 
 
@@ -148,6 +155,9 @@ def test_the_whole_job_works_from_the_wheel_without_anything_for_developers(
     query = "SELECT version FROM leaderboard WHERE rank = 1"
     assert regista(installed, tmp_path, "sql", query, "--format", "csv") == "version\n1\n"
     assert json.loads(regista(installed, tmp_path, "verify", "--json"))["ok"]
+    regista(installed, tmp_path, "site", "build")
+    for page in ("index.html", "entries/fraud~-card/v/1.html", "guide/index.html"):
+        assert (tmp_path / "site" / page).is_file()
 
 
 def test_the_installed_package_is_the_wheels_and_not_the_source_tree(
