@@ -33,8 +33,8 @@ PATTERNS: dict[str, str] = {
 }
 # names under which values are secrets, whatever they look like
 NAMES = (
-    r"(?i)(?:^|[_.-])(?:password|passwd|secret|api_?key|access_?key|private_?key|auth_?token"
-    r"|access_?token|bearer)$"
+    r"(?i)(?:^|[_.-])(?:password|passwd|secret|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"|auth[_-]?token|access[_-]?token|bearer)$"
 )
 # a domain may be written in any script
 _LETTERS = "A-Za-z\u0080-\U0010ffff"

@@ -30,6 +30,7 @@ Row = Any
 Rows = dict[str, list[Row]]
 
 HIDDEN = "[hidden: looks like a secret]"
+WITHHELD = "[not published]"
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _UNKNOWN = "\ufffd"
 MEMORY_MB = 400
@@ -50,7 +51,11 @@ _COLUMN_OF = {
     ("versions", "card_digest"): "cards",
     ("descriptions", "description"): "cards",
     ("descriptions", "description_digest"): "cards",
+    ("drills", "detail"): "files",
 }
+# gates whose verdicts quote a kind of content, in these columns
+_QUOTED_BY = {"metadata": "tags", "integrity": "files", "drill": "files"}
+_QUOTING = frozenset({("verdicts", "observed"), ("verdicts", "reason")})
 _TABLE_OF = {"tags": "tags", "files": "files", "eval_samples": "samples"}
 # JSON of texts, which is taken apart: a pattern could run from one text into another
 _OBJECTS = frozenset({("versions", "params"), ("versions", "source")})
@@ -247,7 +252,16 @@ def _column(table: str, column: Column, options: SiteOptions) -> str:
         shown = _named("key", name, options)
     else:
         shown = _shown(name, options)
+    if place in _QUOTING:
+        shown = _withheld(shown, options)
     return f"{shown} AS {name}"
+
+
+def _withheld(shown: str, options: SiteOptions) -> str:
+    """Return SQL for what a verdict says, without content that is not published."""
+    kinds = [kind for kind, needs in _QUOTED_BY.items() if not options.publishes(needs)]
+    listed = ", ".join(map(duck.quoted, kinds)) or "NULL"
+    return f"CASE WHEN kind IN ({listed}) THEN {duck.quoted(WITHHELD)} ELSE {shown} END"
 
 
 def _named(key: str, value: str, options: SiteOptions) -> str:
