@@ -164,7 +164,8 @@ class _Reader(HTMLParser):
             self.facts.found.append("has a table without headers")
         hidden = attributes.get("aria-hidden") == "true"
         if element.tag == "svg" and not hidden:
-            if "role" not in attributes:
+            # a frame around a picture and the links over it is none itself
+            if "role" not in attributes and "svg" not in element.has:
                 self.facts.found.append("has a picture without a role")
             if "title" not in element.has and "aria-labelledby" not in attributes:
                 self.facts.found.append("has a picture without a title")

@@ -65,9 +65,9 @@ def beside_lists(
     yield from registry.index(site, entries)
     yield from registry.stages(site, entries)
     yield registry.events([_event(row) for row in published.query(_LATEST, MAX_EVENTS)])
-    bundle = published.text(policy_digest)
-    if bundle is not None:
-        yield registry.policy(policy_digest, bundle, policy_changes(published))
+    stored = published.policy(policy_digest)
+    if stored is not None:
+        yield registry.policy(policy_digest, stored, policy_changes(published))
     yield registry.drills(drills)
     yield from registry.schemas()
     yield registry_feed(site, _commits(published))

@@ -132,6 +132,7 @@ class _Build:
     def __init__(self, plan: Plan, sink: Sink, tables: PublishedTables) -> None:
         self.plan, self.sink, self.tables = plan, sink, tables
         self.site = _site(plan)
+        self.policy = _published_policy(plan, tables)
         bar = bar_of(plan.options, plan.docs)
         self.renderer = Renderer(plan.options.templates, site_title=plan.options.title, bar=bar)
         self.names = dict(tables.query("SELECT entry_id, entry FROM entries"))
@@ -145,7 +146,7 @@ class _Build:
             progress.start(len(self.names))
         self._assets()
         know = Knowledge(
-            self.tables, self.names, self.plan.policy, self.site.final_stage, self.plan.options
+            self.tables, self.names, self.policy, self.site.final_stage, self.plan.options
         )
         maker = EntryPages(self.renderer, self.site, self.tables)
         beside = BesideEntries(self.site)
@@ -195,7 +196,7 @@ class _Build:
         self._write(LISTS, [home(renderer, site, self.summaries, events)])
         self._write(LISTS, kind_lists(renderer, site, self.summaries))
         self._write(LISTS, [drills(renderer, site, self.summaries, self.drills)])
-        self._write(LISTS, [gates(renderer, site, self.tables, self.plan.policy)])
+        self._write(LISTS, [gates(renderer, site, self.tables, self.policy)])
         self._write(LISTS, search(renderer, site, self.summaries))
         # it is served at any depth, where relative links lead nowhere
         top = f"{urlsplit(site.base_url).path.rstrip('/')}/" if site.base_url else ""
@@ -226,6 +227,12 @@ class _Build:
             self.sink.add_file(DATA, f"data/{table}.parquet", file)
             if script := parquet_script(table, file):
                 self.sink.write(DATA, f"data/{table}.parquet.js", script)
+
+
+def _published_policy(plan: Plan, tables: PublishedTables) -> Policy:
+    """Return the policy without what is kept back, as the names in the tables are without it."""
+    stored = tables.policy(plan.state.policy_digest)
+    return plan.policy if stored is None else Policy.from_json(stored["policy"], stored["files"])
 
 
 def _site(plan: Plan) -> Site:

@@ -294,16 +294,20 @@ def _incumbent(
     decisions: Sequence[model.Decision],
     runs: Sequence[model.Run],
 ) -> int | None:
-    moments = [*(item.seq for item in decisions), *(run.seq for run in runs)]
-    if not moments:
-        return None
-    moment = max(moments)
-    before = [
-        hold.version
-        for hold in holds
-        if hold.stage == stage and hold.seq < moment and hold.version != number
-    ]
-    return before[-1] if before else None
+    """Return what a stage held when a version was last judged or evaluated.
+
+    Where that is the version itself, what it took the place of; None where that is nothing.
+    """
+    moment = max([*(item.seq for item in decisions), *(run.seq for run in runs)], default=0)
+    before = [hold for hold in holds if hold.stage == stage and hold.seq < moment]
+    while before:
+        held = before.pop()
+        if held.ended_seq is not None and held.ended_seq < moment:
+            break
+        if held.version != number:
+            return held.version
+        moment = held.seq
+    return None
 
 
 def _holds(rows: Sequence[Row]) -> tuple[model.Hold, ...]:
@@ -371,15 +375,20 @@ def _evidence(text: str, name: str) -> model.Ref:
     """Return a piece of evidence, such as `run:r5-0`, with the page that shows it."""
     what, _, value = text.partition(":")
     page = ""
-    if what == "version" and value.isdigit():
+    if what == "version" and _is_number(value):
         page = paths.version_page(name, int(value))
-    elif what == "commit" and value.isdigit():
+    elif what == "commit" and _is_number(value):
         page = paths.commit_link(int(value))
     elif what == "run":
         # a run's id names the commit that brought it
         seq = value.removeprefix("r").partition("-")[0]
-        page = paths.commit_link(int(seq)) if seq.isdigit() and int(seq) else ""
+        page = paths.commit_link(int(seq)) if _is_number(seq) else ""
     return model.Ref(what, text, page)
+
+
+def _is_number(text: str) -> bool:
+    # other digits than ASCII's are digits too, and some of them no numbers
+    return text.isascii() and text.isdigit() and int(text) > 0
 
 
 def _approval(row: Row) -> model.Approval:

@@ -3,17 +3,19 @@
 import logging
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from regista.errors import InvalidInputError
+from regista.model.canonical import sha256_hex
 from regista.site.options import SiteOptions
 from regista.site.pages.navigation import BarItem, bar_of
-from regista.site.render import shipped_templates
+from regista.site.render import shipped_templates, templates_digest
 
 GUIDE_BAR = (BarItem("Guide", "guide/index.html"),)
 # what MkDocs writes beside pages: the site has its own, or none
-_LEFT_OUT = ("css/", "js/", "img/", "vendor/", "404.html", "sitemap.xml", "sitemap.xml.gz")
+_LEFT_OUT = frozenset({"404.html", "sitemap.xml", "sitemap.xml.gz"})
 
 
 def guide_pages(options: SiteOptions) -> Iterator[tuple[str, bytes]]:
@@ -23,21 +25,63 @@ def guide_pages(options: SiteOptions) -> Iterator[tuple[str, bytes]]:
         InvalidInputError: the owner's configuration or pages are malformed.
     """
     from mkdocs.commands.build import build
-    from mkdocs.exceptions import Abort, MkDocsException
 
-    logging.getLogger("mkdocs").setLevel(logging.ERROR)
+    themes = [folder for folder in (options.templates, shipped_templates()) if folder]
     with tempfile.TemporaryDirectory(prefix="regista-guide-") as name:
-        try:
+        with _guarded():
             config = _config(options, name)
             config.plugins.on_startup(command="build", dirty=False)
             build(config)
-        except (MkDocsException, Abort) as error:
-            what = f"the prose cannot be built: {error}".partition("\n")[0]
-            raise InvalidInputError(what, hint="mkdocs build --strict tells more") from error
         for path in sorted(Path(name).rglob("*")):
             relative = path.relative_to(name).as_posix()
-            if path.is_file() and not relative.startswith(_LEFT_OUT):
+            # the files of our theme lie at the top of the site
+            ours = relative in _LEFT_OUT or any((theme / relative).is_file() for theme in themes)
+            if path.is_file() and not ours:
                 yield f"guide/{relative}", path.read_bytes()
+
+
+def prose_sources(options: SiteOptions) -> list[Path]:
+    """Return the files and folders that the owner's prose is made from: none for our guide.
+
+    Raises:
+        InvalidInputError: the owner's configuration is malformed.
+    """
+    if options.mkdocs is None:
+        return []
+    with _guarded():
+        config = _config(options, "")
+    return [options.mkdocs, *map(Path, filter(None, (config.docs_dir, config.theme.custom_dir)))]
+
+
+def prose_digest(options: SiteOptions) -> str:
+    """Return a digest of the owner's prose; what MkDocs' plugins may read elsewhere is not in it.
+
+    Raises:
+        InvalidInputError: the owner's configuration is malformed.
+    """
+    sources = prose_sources(options)
+    files = [sha256_hex(path.read_bytes()) for path in sources if path.is_file()]
+    folders = templates_digest(*(path for path in sources if path.is_dir()))
+    return " ".join((*files, folders)) if sources else ""
+
+
+@contextmanager
+def _guarded() -> Iterator[None]:
+    """Keep MkDocs quiet, and turn its errors into ours."""
+    from jinja2 import TemplateError
+    from mkdocs.exceptions import Abort, MkDocsException
+    from yaml import YAMLError
+
+    logger = logging.getLogger("mkdocs")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    except (MkDocsException, Abort, TemplateError, YAMLError) as error:
+        what = f"the prose cannot be built: {error}".partition("\n")[0]
+        raise InvalidInputError(what, hint="mkdocs build --strict tells more") from error
+    finally:
+        logger.setLevel(before)
 
 
 def _config(options: SiteOptions, out: str) -> Any:  # noqa: ANN401 - MkDocs' configuration
@@ -67,4 +111,6 @@ def _config(options: SiteOptions, out: str) -> Any:  # noqa: ANN401 - MkDocs' co
         }
     )
     config.validate()
+    if options.templates:
+        config.theme.dirs.insert(0, str(options.templates))
     return config

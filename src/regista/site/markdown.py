@@ -1,6 +1,7 @@
 """Markdown of users as HTML that does nothing: CommonMark with tables, raw HTML shown as text.
 
-What comes out goes through an allow-list (nh3), and addresses are http, https or mailto only.
+What comes out goes through an allow-list (nh3), and addresses are http, https or mailto only:
+a relative one would mean a page of ours, and `//host/` a host by whatever the page came by.
 markdown-it-py takes linear time and bounded depth on texts that are made to be slow, which
 Python-Markdown does not: 20,000 brackets keep that busy for a minute.
 """
@@ -55,6 +56,7 @@ def to_html(text: str) -> Markup:
         tags=set(_TAGS),
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
         url_schemes=_SCHEMES,
+        url_relative="deny",
         link_rel="noopener noreferrer nofollow",
     )
     return Markup(clean)  # noqa: S704 - it was sanitised just now

@@ -233,7 +233,7 @@ class Version:
 
     Attributes:
         incumbent: version that was in the last stage when this one was last judged, or last
-            evaluated; None when there was none, or itself.
+            evaluated; where that is itself, the one whose place it took; None when there was none.
         previous: the version before it that was not deleted; None for the first.
     """
 

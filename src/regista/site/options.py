@@ -49,7 +49,7 @@ class SiteOptions:
         Raises:
             InvalidInputError: it is not an http or https address.
         """
-        return replace(self, base_url=_address(url, "--base-url"))
+        return replace(self, base_url=_base(url, "--base-url"))
 
 
 def read_options(config: Path | None) -> SiteOptions:
@@ -89,13 +89,18 @@ def options_of(table: object, folder: Path, where: str) -> SiteOptions:
                 f"{where} has no setting {shown(str(name))}", hint=f"it takes {', '.join(known)}"
             )
     texts = {name: _text(table, name, where) for name in _TEXTS if name in table}
-    paths = {name: folder / texts.pop(name) for name in ("templates", "mkdocs") if name in texts}
+    given = {name: texts.pop(name) for name in ("templates", "mkdocs") if name in texts}
+    paths = {name: folder / text for name, text in given.items() if text}
     for name, path in paths.items():
-        if not path.exists():
-            raise InvalidInputError(f"{where}.{name}: there is no {shown(str(path), 200)}")
-    for name in ("base_url", "rollback_url"):
-        if texts.get(name):
-            texts[name] = _address(texts[name], f"{where}.{name}")
+        if not (path.is_dir() if name == "templates" else path.is_file()):
+            what = "folder" if name == "templates" else "file"
+            raise InvalidInputError(f"{where}.{name}: there is no {what} {shown(str(path), 200)}")
+    if "title" in texts and not texts["title"].strip():
+        raise InvalidInputError(f"{where}.title is empty", hint="leave it out for the usual one")
+    if texts.get("base_url"):
+        texts["base_url"] = _base(texts["base_url"], f"{where}.base_url")
+    if texts.get("rollback_url"):
+        texts["rollback_url"] = _address(texts["rollback_url"], f"{where}.rollback_url")
     publish = {"publish": _published(table["publish"], where)} if "publish" in table else {}
     return SiteOptions(**texts, **paths, **publish)  # type: ignore[arg-type]
 
@@ -116,13 +121,23 @@ def _published(value: object, where: str) -> frozenset[str]:
     return frozenset(value)
 
 
+def _base(url: str, where: str) -> str:
+    if any(char in url for char in "?#"):
+        raise InvalidInputError(
+            f"{where} is {shown(url, 200)}, and no path can follow on ? or #",
+            hint="write it as https://example.org/models/",
+        )
+    return _address(url, where)
+
+
 def _address(url: str, where: str) -> str:
     try:
         parts = urlsplit(url)
-        fine = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        # the port is read only when it is asked for
+        fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         fine = False
-    if not fine or any(char in url for char in " \"'<>`\\\n\r\t"):
+    if not fine or not url.isprintable() or any(char in url for char in " \"'<>`\\"):
         raise InvalidInputError(
             f"{where} is {shown(url, 200)}, which is not an address",
             hint="write it as https://example.org/models/",

@@ -3,13 +3,15 @@
 A legal entry name becomes one path component through an injective encoding that is safe on every
 platform and in every URL without escapes: lower-case letters, digits, `_`, `-` and inner dots
 stay; `/` is `~-`, a space `~_`, an upper-case letter its lower-case one after `~`, and any other
-character `~0<hex>~`. So names that differ only by case lie apart on disks that ignore case. A
-name that would be a reserved file name, or too long for one, is altered as `encode` says.
+character `~0<hex>~`. So names that differ only by case lie apart on disks that ignore case, and
+after each whole character comes no `~~`, which marks a name that was too long. A name that would
+be a reserved file name, or too long for one, is altered as `encode` says.
 """
 
 import re
 from functools import lru_cache
 from hashlib import sha256
+from itertools import accumulate, takewhile
 
 MAX_LENGTH = 120
 _HEAD = 60
@@ -30,16 +32,19 @@ def _escaped(char: str) -> str:
 def encode(name: str) -> str:
     """Return the path component of a name; different names give different ones.
 
-    A name at whose encoding more than 120 characters are needed keeps the first 60 of them, and
-    `~~` with 32 hex digits of its sha256 stands for the rest.
+    A name whose encoding has more than 120 characters keeps the whole characters of its own in
+    the first 60 of them, and `~~` with 32 hex digits of its sha256 stands for the rest.
     """
-    text = "".join(char if char in _PLAIN else _NAMED.get(char) or _escaped(char) for char in name)
-    if text[0] == "." or _RESERVED.fullmatch(text):
-        text = _escaped(text[0]) + text[1:]
-    if text[-1] == ".":
-        text = text[:-1] + _escaped(".")
+    parts = [char if char in _PLAIN else _NAMED.get(char) or _escaped(char) for char in name]
+    if parts[0] == "." or _RESERVED.fullmatch("".join(parts)):
+        parts[0] = _escaped(name[0])
+    if parts[-1] == ".":
+        parts[-1] = _escaped(".")
+    text = "".join(parts)
     if len(text) > MAX_LENGTH:
-        text = f"{text[:_HEAD]}~~{sha256(name.encode()).hexdigest()[:_DIGEST]}"
+        # cut within an escape, it could read on as another name
+        whole = takewhile(lambda length: length <= _HEAD, accumulate(map(len, parts)))
+        text = f"{text[: max(whole, default=0)]}~~{sha256(name.encode()).hexdigest()[:_DIGEST]}"
     return text
 
 

@@ -37,7 +37,8 @@ class RegistaConfig(base.Config):  # type: ignore[no-untyped-call]
 
     registry = options.Type(str, default="")
     path = options.Type(str, default="registry")
-    as_of = options.Optional(options.Type(str))
+    # a commit's number is a number in YAML
+    as_of = options.Optional(options.Type[int | str]((int, str)))
     title = options.Optional(options.Type(str))
     rollback_url = options.Optional(options.Type(str))
     templates = options.Optional(options.Type(str))
@@ -80,9 +81,11 @@ class RegistaPlugin(BasePlugin[RegistaConfig]):  # type: ignore[no-untyped-call]
             build(self._plan, sink)
         except RegistaError as error:
             raise _plugin_error(error) from error
+        # by where they will lie: `registry/index.md` becomes a page of the same name as ours
+        taken = {file.dest_uri for file in files if str(file.src_dir) != str(shipped_templates())}
         for path in sink.paths:
             name = self._prefix() + path
-            if files.get_file_from_path(name):
+            if name in taken:
                 raise PluginError(f"regista: {name} is there already; choose another path")
             files.append(
                 File.generated(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regista.model import secrets
+from regista.model import canonical, secrets
 from regista.model.tables import TABLES, Column, Table
 from regista.read import duck
 from regista.read.sql import log_tail, open_views
@@ -30,6 +30,7 @@ Row = Any
 Rows = dict[str, list[Row]]
 
 HIDDEN = "[hidden: looks like a secret]"
+WITHHELD = "[not published]"
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _UNKNOWN = "\ufffd"
 MEMORY_MB = 400
@@ -39,8 +40,8 @@ _MACHINE_MADE = frozenset({
     "entry_id", "entry", "kind", "stage", "op", "outcome", "status", "from_status", "digest",
     "sha256", "parent", "state", "policy", "run_id", "target_entry_id", "target_digest", "action",
     "dataset_entry_id", "dataset_digest", "source_digest", "card_digest", "description_digest",
-    "version_digest", "rules_digest", "evidence_digest", "engine", "ops", "rows", "txid", "alias",
-    "label", "from_name",
+    "version_digest", "rules_digest", "evidence_digest", "engine", "ops", "rows", "alias",
+    "from_name",
 })  # fmt: skip
 # columns that are published only with a kind of content
 _COLUMN_OF = {
@@ -50,11 +51,15 @@ _COLUMN_OF = {
     ("versions", "card_digest"): "cards",
     ("descriptions", "description"): "cards",
     ("descriptions", "description_digest"): "cards",
+    ("drills", "detail"): "files",
 }
+# gates whose verdicts quote a kind of content, in these columns
+_QUOTED_BY = {"metadata": "tags", "integrity": "files", "drill": "files"}
+_QUOTING = frozenset({("verdicts", "observed"), ("verdicts", "reason")})
 _TABLE_OF = {"tags": "tags", "files": "files", "eval_samples": "samples"}
-# a value of a JSON object of texts whose key says that it is a secret
-_JSON_SECRET = r'("[^"]*(?:' + secrets.NAMES.partition("(?:^|[_.-])(?:")[2].removesuffix(")$") + ")"
-_JSON_SECRET += r'":)"(?:[^"\\]|\\.)*"'
+# JSON of texts, which is taken apart: a pattern could run from one text into another
+_OBJECTS = frozenset({("versions", "params"), ("versions", "source")})
+_ARRAYS = frozenset({("verdicts", "evidence")})
 # in the order of entry_id, and so read entry by entry
 _BY_ENTRY = (
     *(
@@ -133,6 +138,30 @@ class PublishedTables:
         """Return a long text by its digest, without what is kept back; None where it is purged."""
         data = get_blob(self.reads.replica.store, digest) if digest else None
         return None if data is None else self.shown(data.decode("utf-8", "replace"))
+
+    def policy(self, digest: str) -> dict[str, Any] | None:
+        """Return a stored policy (`policy`, `files`, `yaml`) without what is kept back.
+
+        None where its blob is gone.
+
+        Raises:
+            IntegrityError: its blob is damaged.
+        """
+        data = get_blob(self.reads.replica.store, digest)
+        if data is None:
+            return None
+        stored: dict[str, Any] = self._shown_in(canonical.decode(data))
+        return stored
+
+    def _shown_in(self, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+        """Return a JSON value whose texts are without what is kept back."""
+        if isinstance(value, str):
+            return self.shown(value)
+        if isinstance(value, dict):
+            return {self.shown(key): self._shown_in(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._shown_in(item) for item in value]
+        return value
 
     def shown(self, text: str) -> str:
         """Return a text without what is kept back."""
@@ -214,14 +243,46 @@ def _column(table: str, column: Column, options: SiteOptions) -> str:
         return f"NULL::{column.type} AS {name}"
     if column.type != "VARCHAR" or column.name in _MACHINE_MADE:
         return name
-    shown = name
-    if (table, column.name) in {("versions", "params"), ("versions", "source")}:
-        hidden = duck.quoted(rf'\1"{HIDDEN}"')
-        shown = f"regexp_replace({shown}, {duck.quoted(_JSON_SECRET)}, {hidden}, 'gi')"
-    if (table, column.name) == ("tags", "value"):
-        named = f"regexp_matches(key, {duck.quoted(secrets.NAMES)})"
-        shown = f"CASE WHEN value IS NOT NULL AND {named} THEN {duck.quoted(HIDDEN)} ELSE value END"
-    return f"{_shown(shown, options)} AS {name}"
+    place = (table, column.name)
+    if place in _OBJECTS:
+        shown = _object(name, options)
+    elif place in _ARRAYS:
+        shown = _array(name, options)
+    elif place == ("tags", "value"):
+        shown = _named("key", name, options)
+    else:
+        shown = _shown(name, options)
+    if place in _QUOTING:
+        shown = _withheld(shown, options)
+    return f"{shown} AS {name}"
+
+
+def _withheld(shown: str, options: SiteOptions) -> str:
+    """Return SQL for what a verdict says, without content that is not published."""
+    kinds = [kind for kind, needs in _QUOTED_BY.items() if not options.publishes(needs)]
+    listed = ", ".join(map(duck.quoted, kinds)) or "NULL"
+    return f"CASE WHEN kind IN ({listed}) THEN {duck.quoted(WITHHELD)} ELSE {shown} END"
+
+
+def _named(key: str, value: str, options: SiteOptions) -> str:
+    """Return SQL for the value of a name, which may say that it is a secret."""
+    is_secret = f"{value} IS NOT NULL AND regexp_matches({key}, {duck.quoted(secrets.NAMES)})"
+    return f"CASE WHEN {is_secret} THEN {duck.quoted(HIDDEN)} ELSE {_shown(value, options)} END"
+
+
+def _object(name: str, options: SiteOptions) -> str:
+    """Return SQL for a JSON object of texts without what is kept back."""
+    pairs = f"""map_entries(json_transform({name}::JSON, '"MAP(VARCHAR, VARCHAR)"'))"""
+    key, value = _shown("p.key", options), _named("p.key", "p.value", options)
+    written = f"list_transform({pairs}, lambda p: to_json({key}) || ':' || to_json({value}))"
+    return f"CASE WHEN {name} IS NOT NULL THEN '{{' || array_to_string({written}, ',') || '}}' END"
+
+
+def _array(name: str, options: SiteOptions) -> str:
+    """Return SQL for a JSON array of texts without what is kept back."""
+    texts = f"""json_transform({name}::JSON, '["VARCHAR"]')"""
+    shown = f"list_transform({texts}, lambda text: {_shown('text', options)})"
+    return f"CASE WHEN {name} IS NOT NULL THEN to_json({shown})::VARCHAR END"
 
 
 def _shown(value: str, options: SiteOptions) -> str:

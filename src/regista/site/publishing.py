@@ -1,13 +1,12 @@
 """Publishing a site into a folder: verify if asked, build, take the old site's place at once."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from regista.errors import IntegrityError
 from regista.registry.reads import AsOf, Reads
 from regista.site.building import Plan, Progress, build, plan
-from regista.site.guide import GUIDE_BAR, guide_pages
+from regista.site.guide import GUIDE_BAR, guide_pages, prose_digest, prose_sources
 from regista.site.options import SiteOptions
 from regista.site.publication import Publication, Published
 from regista.site.render import shipped_templates
@@ -52,22 +51,24 @@ class SiteBuilder:
         with Publication.open(
             self.out, incremental=self.incremental, apart_from=self._apart_from()
         ) as publication:
-            if publication.unchanged(planned.inputs):
+            prose = prose_digest(self.options)
+            inputs = {**planned.inputs, "prose": prose}
+            if publication.unchanged(inputs):
                 return planned.state.seq, publication.untouched()
             build(planned, publication, progress)
-            if not publication.keep(GUIDE, _guide_fingerprint(planned)):
+            if not publication.keep(GUIDE, _guide_fingerprint(planned, prose)):
                 for path, data in guide_pages(self.options):
                     publication.write(GUIDE, path, data)
-            return planned.state.seq, publication.finish(planned.inputs)
+            return planned.state.seq, publication.finish(inputs)
 
     def fingerprint(self) -> object:
         """Return what changes when the site is out of date."""
-        folders: Iterable[Path | None] = (self.options.templates, shipped_templates())
+        sources = (self.options.templates, shipped_templates(), *prose_sources(self.options))
         times = [
-            path.stat().st_mtime_ns
-            for folder in folders
-            if folder
-            for path in sorted(folder.rglob("*"))
+            (str(path), path.stat().st_mtime_ns)
+            for source in sources
+            if source
+            for path in (source, *sorted(source.rglob("*")))
             if path.is_file()
         ]
         return self.reads.replica.refresh().digest, times
@@ -77,9 +78,9 @@ class SiteBuilder:
         return [] if "://" in uri else [Path(uri)]
 
 
-def _guide_fingerprint(planned: Plan) -> str:
+def _guide_fingerprint(planned: Plan, prose: str) -> str:
     shared = planned.shared
-    return f"{shared['engine']} {shared['templates']} {shared['options']}"
+    return f"{shared['engine']} {shared['templates']} {shared['options']} {prose}"
 
 
 def _require_sound(reads: Reads) -> None:

@@ -131,7 +131,8 @@ def size(count: int) -> str:
     value = float(count)
     for unit in ("kB", "MB", "GB", "TB", "PB"):
         value /= _KILO
-        if value < _KILO or unit == "PB":
+        # as it is shown: 999,999 bytes are 1.0 MB, not 1000.0 kB
+        if round(value, 1) < _KILO or unit == "PB":
             break
     return f"{value:.1f} {unit}"
 

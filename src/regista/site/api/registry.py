@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from regista.model import canonical
 from regista.site import paths
 from regista.site.api import addresses
 from regista.site.api.encoding import Document, document
@@ -108,15 +107,14 @@ def events(found: Sequence[Event]) -> Document:
     return document(addresses.EVENTS, "events", {"events": values})
 
 
-def policy(digest: str, bundle: str, changes: Sequence[PolicyChange]) -> Document:
+def policy(digest: str, stored: Mapping[str, Any], changes: Sequence[PolicyChange]) -> Document:
     """Return the policy in force, as `policy show --json` tells it, and the newest changes.
 
     Args:
         digest: its digest.
-        bundle: its stored text, as published.
+        stored: what is stored of it, as published.
         changes: the policies that were applied, the newest first.
     """
-    stored: Mapping[str, Any] = canonical.decode(bundle.encode())
     value = {
         "digest": digest,
         "policy": stored["policy"],

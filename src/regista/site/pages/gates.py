@@ -84,8 +84,8 @@ def policy_changes(published: PublishedTables) -> list[PolicyChange]:
 
 
 def _yaml(published: PublishedTables, digest: str) -> str:
-    bundle = published.text(digest)
-    return str(canonical.decode(bundle.encode())["yaml"]) if bundle else ""
+    stored = published.policy(digest)
+    return str(stored["yaml"]) if stored else ""
 
 
 def _gate(gate: Gate, counts: Any) -> ShownGate:  # noqa: ANN401 - a row of counts
