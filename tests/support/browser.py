@@ -9,7 +9,7 @@ never bypassed: axe, and what tests ask of a page, run in a world of their own b
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -144,9 +144,22 @@ class Tab:
         width = "document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
         return int(self.ask(width))
 
-    def axe(self) -> list[str]:
-        """Return what axe finds that is serious or critical."""
-        options = {"preload": False, "resultTypes": ["violations"], "iframes": False}
+    def overflow_at(self, *widths: int) -> dict[int, int]:
+        """Return by how many pixels the page is wider than windows of some widths, where it is."""
+        found = {}
+        for width in widths:
+            self.page.set_viewport_size({"width": width, "height": HEIGHT})
+            if over := self.overflow():
+                found[width] = over
+        return found
+
+    def axe(self, *rules: str) -> list[str]:
+        """Return what axe finds that is serious or critical, by some rules or by all."""
+        options: dict[str, Any] = {
+            "preload": False, "resultTypes": ["violations"], "iframes": False,
+        }  # fmt: skip
+        if rules:
+            options["runOnly"] = rules
         found = self.ask(f"{_axe_script()}; axe.run(document, {json.dumps(options)})")
         return [
             f"{item['id']} ({item['impact']}): {node['html'][:160]} {node['failureSummary'][:300]}"
@@ -176,7 +189,17 @@ class Tab:
             self.troubles.append(f"{self.path}: it asked for {request.url[:200]}")
 
     def _on_failed(self, request: Request) -> None:
+        # the next page was opened before the picture of the tab had come
+        if request.failure == "net::ERR_ABORTED":
+            return
         self.troubles.append(f"{self.path}: request failed: {request.url[:200]} {request.failure}")
+
+
+def expect_none(found: Mapping[str, object]) -> None:
+    """Fail with all that was found, by page, where anything was."""
+    lines = [f"{path}: {problem}" for path, problem in found.items() if problem]
+    if lines:
+        raise AssertionError("\n".join(lines))
 
 
 @contextmanager
@@ -202,7 +225,8 @@ def tab(
         made = Tab(context.new_page(), base)
         made._watch()  # noqa: SLF001 - it is a part of making it
         yield made
-        assert made.troubles == []
+        if made.troubles:
+            raise AssertionError("\n".join(dict.fromkeys(made.troubles)))
     finally:
         context.close()
 

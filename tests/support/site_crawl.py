@@ -45,6 +45,7 @@ def read_pages(site: Path) -> dict[str, PageFacts]:
     return {
         str(path.relative_to(site).as_posix()): read_page(path.read_text("utf-8"))
         for path in sorted(site.rglob("*.html"))
+        if path.is_file()
     }
 
 
@@ -66,7 +67,8 @@ def differing(one: Path, other: Path) -> list[str]:
 
 def largest_page(site: Path) -> tuple[int, str]:
     """Return size in bytes and path of the largest page."""
-    return max((path.stat().st_size, str(path.relative_to(site))) for path in site.rglob("*.html"))
+    pages = (path for path in site.rglob("*.html") if path.is_file())
+    return max((path.stat().st_size, str(path.relative_to(site))) for path in pages)
 
 
 def leaks(site: Path, words: Iterable[str]) -> list[str]:
@@ -180,7 +182,8 @@ def _data_problems(site: Path, files: set[str]) -> Iterator[str]:
             # the manifest is ours to read, and no reader's
             continue
         try:
-            if path.suffix == ".json":
+            # what begins with a dot is the builder's own, in a form of its own
+            if path.suffix == ".json" and not path.name.startswith("."):
                 json.loads(path.read_text("utf-8"), parse_constant=_no_constant)
             elif path.suffix in {".xml", ".svg"}:
                 root = ET.fromstring(path.read_bytes())  # noqa: S314 - we have made it

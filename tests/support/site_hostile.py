@@ -18,7 +18,7 @@ BREAKING = (
     "{{ 7*7 }}{% raw %}{# comment #}",
     "]]><x/><!-- -- --> --!>",
     '=HYPERLINK("https://evil.example/x","click")',
-    "\u202eelif live\u202c",
+    "\u202eelif live, and never closed",
     "zero\u200bwidth\u2060joined\ufeff",
     "</textarea><script>alert(1)</script>",
     "</title><svg/onload=alert(1)>",

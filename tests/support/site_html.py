@@ -163,9 +163,9 @@ class _Reader(HTMLParser):
         if element.tag == "table" and "th" not in element.has:
             self.facts.found.append("has a table without headers")
         hidden = attributes.get("aria-hidden") == "true"
-        if element.tag == "svg" and not hidden:
-            # a frame around a picture and the links over it is none itself
-            if "role" not in attributes and "svg" not in element.has:
+        # a drawing with links around a picture has its role and title inside
+        if element.tag == "svg" and not hidden and "svg" not in element.has:
+            if "role" not in attributes:
                 self.facts.found.append("has a picture without a role")
             if "title" not in element.has and "aria-labelledby" not in attributes:
                 self.facts.found.append("has a picture without a title")
