@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 import regista
 from regista.read.sqlfiles import VIEWS
@@ -79,15 +79,6 @@ def served(folder: Path) -> Iterator[str]:
         threading.Thread(target=site.serve_forever, daemon=True).start()
         yield site.url
         site.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        path = CHROMIUM if CHROMIUM.exists() else None
-        running = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        yield running
-        running.close()
 
 
 @pytest.fixture(params=["http", "file"])

@@ -91,7 +91,7 @@ def _named() -> dict[str, str]:
     found = {f"value {number}": text for number, text in enumerate((*TEXTS, *ADDRESSES))}
     found |= {f"within {key}": f"first line\n{text}\nlast" for key, text in found.items()}
     found |= {f'quoted {key}"\\': f'"{text}"\\' for key, text in list(found.items())[:60]}
-    found |= {text: "as a key" for text in in_one_line((*TEXTS, *ADDRESSES), 250)}
+    found |= dict.fromkeys(in_one_line((*TEXTS, *ADDRESSES), 250), "as a key")
     return {**found, **BY_NAME, "http://host": ADDRESSES[0]}
 
 

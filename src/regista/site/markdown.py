@@ -21,8 +21,6 @@ _TAGS = frozenset({
 })  # fmt: skip
 _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 _SCHEMES = {"http", "https", "mailto"}
-# a card's own headings stand below the page's
-_BELOW = 2
 _LOWEST = 6
 
 
@@ -37,10 +35,14 @@ def _converter() -> "MarkdownIt":
     )
 
 
-def to_html(text: str) -> Markup:
-    """Return Markdown as harmless HTML; its headings begin at the third level.
+def to_html(text: str, below: int = 2) -> Markup:
+    """Return Markdown as harmless HTML.
 
     A text of more than 100,000 characters is shown as it was written, and cut there.
+
+    Args:
+        text: what somebody wrote.
+        below: level of the heading that it stands under; its own begin one lower.
     """
     import nh3
 
@@ -49,7 +51,7 @@ def to_html(text: str) -> Markup:
     tokens = _converter().parse(text)
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(int(token.tag[1]) + _BELOW, _LOWEST)}"
+            token.tag = f"h{min(int(token.tag[1]) + below, _LOWEST)}"
     html = _converter().renderer.render(tokens, _converter().options, {})
     clean = nh3.clean(
         html,

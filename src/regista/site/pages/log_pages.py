@@ -60,13 +60,12 @@ def audit(renderer: Renderer, site: Site, published: PublishedTables) -> Iterato
             "kinds": sorted({event.event for commit in commits for event in commit.events}),
         }
         path = f"audit/{number + 1}.html"
-        yield path, renderer.page("registry/audit.html", path, pager=pager(shown, number), **values)
+        values["pager"] = pager(shown, number)
+        yield path, renderer.page("registry/audit.html", path, newest=False, **values)
         if number == count - 1:
             path = "audit/index.html"
-            yield (
-                path,
-                renderer.page("registry/audit.html", path, pager=pager(links, number), **values),
-            )
+            values["pager"] = pager(links, number)
+            yield path, renderer.page("registry/audit.html", path, newest=True, **values)
 
 
 def _audit_parts(published: PublishedTables) -> Iterator[tuple[int, list[Commit]]]:
