@@ -11,7 +11,17 @@ from support.site_secrets import ADDRESSES, BY_NAME, EXAMPLES
 
 PAIRS = [(what, text, part) for what, pairs in EXAMPLES.items() for text, part in pairs]
 CASES = pytest.mark.parametrize(("what", "text", "part"), PAIRS)
-AROUND = ("{}", "a {} b", "first line\n{}\nlast", '"{}"', "key={}", "({})", "`{}`,", "\\n{}", "\\t{}")
+AROUND = (
+    "{}",
+    "a {} b",
+    "first line\n{}\nlast",
+    '"{}"',
+    "key={}",
+    "({})",
+    "`{}`,",
+    "\\n{}",
+    "\\t{}",
+)
 HARMLESS = (
     "", "0.1", "latest", "sk-learn", "sk-image is a package", "ghp_short", "AKIA", "hf_hub",
     "https://example.org:8080/path", "http://localhost:5000", "s3://bucket/key@v1", "a:b@c",
@@ -46,9 +56,7 @@ def test_every_pattern_has_an_example() -> None:
 
 @CASES
 @pytest.mark.parametrize("around", AROUND)
-def test_a_secret_is_found_wherever_it_stands(
-    what: str, text: str, part: str, around: str
-) -> None:
+def test_a_secret_is_found_wherever_it_stands(what: str, text: str, part: str, around: str) -> None:
     found = around.format(text)
     assert secrets.find_secret("name", found) == what
     assert secrets.may_have_any(found)

@@ -186,7 +186,7 @@ def test_the_registry_has_what_the_site_has_not() -> None:
         ({"a": "x\nAKIAIOSFODNN7EXAMPLE"}, {"a": f"x\n{HIDDEN}"}),
         ({"password": "x", "passwords": "y"}, {"password": HIDDEN, "passwords": "y"}),
         ({"a@b.de": "1", "a@c.de": "2"}, {"a@…": "2"}),
-        ({"q": 'a"b\\c\n\u2028\U0001f600 \'/<'}, {"q": 'a"b\\c\n\u2028\U0001f600 \'/<'}),
+        ({"q": "a\"b\\c\n\u2028\U0001f600 '/<"}, {"q": "a\"b\\c\n\u2028\U0001f600 '/<"}),
         ({}, {}),
     ],
 )
