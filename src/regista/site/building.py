@@ -183,7 +183,8 @@ class _Build:
         for folder in filter(None, folders):
             for kind in ASSETS:
                 for path in sorted((folder / kind).rglob("*")):
-                    if path.is_file():
+                    # what is told to people who change them is no part of a site
+                    if path.is_file() and path.suffix != ".md":
                         found[path.relative_to(folder).as_posix()] = path
         if not self.sink.keep("assets", self.plan.shared["templates"]):
             for name, path in found.items():

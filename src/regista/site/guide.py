@@ -72,16 +72,19 @@ def _guarded() -> Iterator[None]:
     from mkdocs.exceptions import Abort, MkDocsException
     from yaml import YAMLError
 
-    logger = logging.getLogger("mkdocs")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
+    logger, silence = logging.getLogger("mkdocs"), logging.NullHandler()
+    before = logger.propagate
+    # not by its level: a strict build counts the warnings that come through
+    logger.propagate = False
+    logger.addHandler(silence)
     try:
         yield
     except (MkDocsException, Abort, TemplateError, YAMLError) as error:
         what = f"the prose cannot be built: {error}".partition("\n")[0]
         raise InvalidInputError(what, hint="mkdocs build --strict tells more") from error
     finally:
-        logger.setLevel(before)
+        logger.propagate = before
+        logger.removeHandler(silence)
 
 
 def _config(options: SiteOptions, out: str) -> Any:  # noqa: ANN401 - MkDocs' configuration

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regista.errors import IntegrityError
 from regista.model import canonical, secrets
 from regista.model.tables import TABLES, Column, Table
 from regista.read import duck
@@ -70,6 +71,15 @@ _BY_ENTRY = (
     "events",
     "uses",
 )
+# as each commit says how many rows of each table it has
+_RECORDED = """
+    SELECT of.key, sum(of.value)::BIGINT
+    FROM (
+        SELECT unnest(map_entries(json_transform(rows::JSON, '"MAP(VARCHAR, BIGINT)"'))) AS of
+        FROM commits
+    )
+    GROUP BY of.key
+"""
 _QUERIES = {
     "events": "FROM events WHERE entry_id IS NOT NULL ORDER BY entry_id, seq DESC, i DESC",
     "latest_events": """
@@ -211,9 +221,27 @@ def published(
             with duck.guarded(f"write the published table {table.name}"):
                 ((count,),) = views.execute(f'SELECT count(*) FROM "{table.name}"').fetchall()
                 counts[table.name] = sorted_copy(views, table, query, path, rows=count)
+        with duck.guarded("count the rows of the tables"):
+            _require_all(views, counts, seq)
     with duck.connect(threads=2, memory_mb=MEMORY_MB, spill=folder) as con:
         _create_views(con, folder, counts)
         yield PublishedTables(reads, options, seq, folder, counts, con)
+
+
+def _require_all(views: "DuckDBPyConnection", counts: dict[str, int], seq: int) -> None:
+    """Be sure that the tables have every row: a table file that is gone is missed by nobody else.
+
+    Raises:
+        IntegrityError: they do not.
+    """
+    recorded = dict(views.execute(_RECORDED).fetchall())
+    for table, count in counts.items():
+        expected = seq if table == "commits" else recorded.get(table, 0)
+        if count != expected:
+            raise IntegrityError(
+                f"the table {table} has {count:,} rows instead of {expected:,}",
+                hint="regista rebuild",
+            )
 
 
 def _create_views(con: "DuckDBPyConnection", folder: Path, counts: dict[str, int]) -> None:

@@ -8,9 +8,17 @@ ours, one by one.
 import re
 from functools import lru_cache
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+)
 from markupsafe import Markup, escape
 
 import regista
@@ -26,6 +34,7 @@ _KILO = 1000
 _BREAKS = re.compile(r"[/_.-]")
 LONG = 200
 MAX_SHOWN = 10_000
+_UNREADABLE = (TemplateError, UnicodeDecodeError)
 
 
 def shipped_templates() -> Path:
@@ -57,6 +66,7 @@ class Renderer:
     """
 
     def __init__(self, overrides: Path | None, **shared: Any) -> None:  # noqa: ANN401
+        self._overrides = overrides
         folders = [folder for folder in (overrides, shipped_templates()) if folder]
         self._environment = Environment(
             loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
@@ -83,12 +93,27 @@ class Renderer:
         try:
             made = self._environment.get_template(template)
             return made.render({"root": paths.root_of(path), "path": path, **values}).encode()
-        except TemplateError as error:
-            line = getattr(error, "lineno", None)
-            where = f" line {line}" if line else ""
+        except Exception as error:
+            where = _place(error, self._overrides) or _place(error, shipped_templates())
+            if self._overrides is None or not (where or isinstance(error, _UNREADABLE)):
+                # no template of a user's had a part in it, so it is a bug
+                raise
             raise InvalidInputError(
-                f"template {template}{where}: {error}", hint="mend it in site.templates"
+                f"template {where or template}: {error}", hint="mend it in site.templates"
             ) from error
+
+
+def _place(error: Exception, folder: Path | None) -> str:
+    """Return the innermost template of a folder that an error went through, and its line."""
+    if isinstance(error, TemplateSyntaxError):
+        places = [(error.filename or "", error.lineno)]
+    else:
+        # Jinja has each template's own name and lines in its tracebacks
+        places = [(frame.filename, frame.lineno or 0) for frame in extract_tb(error.__traceback__)]
+    for name, line in reversed(places):
+        if folder and Path(name).is_relative_to(folder):
+            return f"{Path(name).relative_to(folder).as_posix()} line {line}"
+    return ""
 
 
 @lru_cache(maxsize=8192)
