@@ -182,8 +182,7 @@ def _data_problems(site: Path, files: set[str]) -> Iterator[str]:
             # the manifest is ours to read, and no reader's
             continue
         try:
-            # what begins with a dot is the builder's own, in a form of its own
-            if path.suffix == ".json" and not path.name.startswith("."):
+            if path.suffix == ".json":
                 json.loads(path.read_text("utf-8"), parse_constant=_no_constant)
             elif path.suffix in {".xml", ".svg"}:
                 root = ET.fromstring(path.read_bytes())  # noqa: S314 - we have made it
