@@ -5,11 +5,19 @@
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
   // Copy buttons stand hidden in the page until they can work.
+  const told = document.createElement("span");
+  told.className = "unseen";
+  told.setAttribute("role", "status");
+  document.body.append(told);
   const copy = (button) => {
     const text = button.parentElement.querySelector("code").textContent;
     const done = () => {
       button.textContent = "Copied";
-      setTimeout(() => (button.textContent = "Copy"), 1500);
+      told.textContent = "Copied";
+      setTimeout(() => {
+        button.textContent = "Copy";
+        told.textContent = "";
+      }, 1500);
     };
     if (navigator.clipboard && window.isSecureContext) {
       navigator.clipboard.writeText(text).then(done, () => fallback(text, done));
@@ -67,7 +75,7 @@
   for (const item of all("[data-due]")) {
     if (new Date(item.dataset.due) >= now) continue;
     item.classList.add("overdue");
-    item.append(" (overdue)");
+    item.append(` (${item.dataset.word || "overdue"})`);
   }
   const units = [[31536e3, "year"], [2592e3, "month"], [86400, "day"], [3600, "hour"], [60, "minute"]];
   for (const item of all("time")) {

@@ -9,6 +9,8 @@ from support.browser import expect_none, tab
 from support.site_pages import pages_by_kind
 from support.sites import Sites
 
+# asked through the page itself: a session of our own beside it would end the emulation of paper
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # A4 at 96 dots an inch, less margins of 1 cm
 PAPER = 718
 CUT = """(() => {
@@ -21,8 +23,9 @@ CUT = """(() => {
   }
   return found.slice(0, 5);
 })()"""
+# a button in the head of a table holds the name of the column
 SHOWN = """[...document.querySelectorAll('nav, form, button, input, select, .skip')].filter(
-  (one) => one.checkVisibility() && one.getBoundingClientRect().right > 0).map(
+  (one) => !one.closest('thead') && one.checkVisibility() && one.getBoundingClientRect().right > 0).map(
   (one) => `${one.tagName}.${one.className}`)"""
 PAINT = """(() => {
   const style = getComputedStyle(document.body);
@@ -42,9 +45,9 @@ def test_every_kind_of_page_prints(browser: Browser, sites: Sites, name: str) ->
             if kind == "sql":
                 continue
             opened.open(pages[0])
-            cut[pages[0]] = opened.ask(CUT)
-            shown[pages[0]] = opened.ask(SHOWN)
-            assert opened.overflow() == 0, pages[0]
+            cut[pages[0]] = opened.page.evaluate(CUT)
+            shown[pages[0]] = opened.page.evaluate(SHOWN)
+            assert opened.page.evaluate(OVERFLOW) == 0, pages[0]
     expect_none(cut)
     expect_none(shown)
 
@@ -55,7 +58,7 @@ def test_a_dark_screen_still_prints_dark_on_white(browser: Browser, sites: Sites
         opened.page.emulate_media(media="print")
         for pages in pages_by_kind(sites.folder("demo")).values():
             opened.open(pages[0])
-            ink, *papers = opened.ask(PAINT)
+            ink, *papers = opened.page.evaluate(PAINT)
             clear = [len(paper) == 4 and paper[3] == 0 for paper in papers]
             white = [min(paper[:3]) > 230 for paper in papers]
             fine = max(ink[:3]) < 100 and all(map(or_, clear, white))

@@ -364,7 +364,8 @@ class Attention(NamedTuple):
 
     Attributes:
         level: `bad` or `note`.
-        due: since when, or until when, it matters; '' for now.
+        due: when it is due, or ends; '' for now.
+        ends: whether `due` is an end.
     """
 
     level: str
@@ -372,6 +373,7 @@ class Attention(NamedTuple):
     page: str
     text: str
     due: str = ""
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def _attention(entry: Entry, final_stage: str, now: str) -> list[Attention]:
                 text = f"{slot.stage}: {note.text}"
                 items.append(Attention(note.level, entry.name, entry.page, text, note.due))
             elif note.due and note.due <= now:
-                text = f"{slot.stage}: the drill is overdue since"
+                text = f"{slot.stage}: the drill was due on"
                 items.append(Attention("bad", entry.name, entry.page, text, note.due))
     newest = entry.newest
     if newest and newest.last_decision and newest.outcome == "refused":
@@ -71,6 +71,7 @@ def _waivers(entry: Entry, now: str) -> list[Attention]:
             version.page,
             f"the waiver of {waiver.gate} for version {version.number} ends",
             waiver.until,
+            ends=True,
         )
         for version in entry.versions
         if version.stages
