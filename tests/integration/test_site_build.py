@@ -154,6 +154,22 @@ def test_nothing_new_writes_nothing(base: tuple[Registry, Path], tmp_path: Path)
         assert {path: (out / path).stat().st_mtime_ns for path in pages_of(out)} == before
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["index.html", "audit/1.html", "data/tags.parquet", "entries/model/v/1.html", "css/regista.css",
+     "guide/index.html", "feed.xml", "mine.txt"],
+)  # fmt: skip
+def test_what_somebody_removed_or_added_is_put_right(
+    base: tuple[Registry, Path], tmp_path: Path, path: str
+) -> None:
+    registry, out = copied(base, tmp_path)
+    (out / path).write_text("x")
+    if path != "mine.txt":
+        (out / path).unlink()
+    build(registry, out, incremental=True)
+    assert differing(out, base[1]) == []
+
+
 def test_one_more_of_many_versions_writes_its_pages_and_the_lists(tmp_path: Path) -> None:
     registry, out = new_registry(), tmp_path / "site"
     for number in range(120):
@@ -170,7 +186,9 @@ def test_one_more_of_many_versions_writes_its_pages_and_the_lists(tmp_path: Path
         # it was in the stage of new versions
         "entries/many/v/120.html",
     ])  # fmt: skip
-    assert [path for path in done.paths if path.startswith(("css/", "js/", "vendor/", "guide/"))] == []
+    assert [
+        path for path in done.paths if path.startswith(("css/", "js/", "vendor/", "guide/"))
+    ] == []
 
 
 @pytest.mark.parametrize(
