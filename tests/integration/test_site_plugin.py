@@ -149,7 +149,9 @@ def test_a_malformed_setting_is_named(project: Path, plugin: dict[str, Any], sai
     assert said in refusal(project, plugin)
 
 
-@pytest.mark.parametrize("plugin", [{"title": 1}, {"path": 1}, {"publish": "cards"}, {"nowhere": 1}])
+@pytest.mark.parametrize(
+    "plugin", [{"title": 1}, {"path": 1}, {"publish": "cards"}, {"nowhere": 1}]
+)
 def test_a_setting_of_another_type_stops_mkdocs(project: Path, plugin: dict[str, Any]) -> None:
     with pytest.raises(Abort):
         made(project, plugin)
@@ -159,7 +161,9 @@ def test_a_setting_of_another_type_stops_mkdocs(project: Path, plugin: dict[str,
 def test_it_can_be_pinned(project: Path, when: int | str) -> None:
     (project / "docs" / "index.md").write_text("# Ours")
     site = made(project, {"as_of": when})
-    assert '"seq":3,' in (site / "registry" / "api" / "v1" / "index.json").read_text().replace(" ", "")
+    assert '"seq":3,' in (site / "registry" / "api" / "v1" / "index.json").read_text().replace(
+        " ", ""
+    )
 
 
 def test_what_the_toml_says_counts_unless_said_again(project: Path) -> None:

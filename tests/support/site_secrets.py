@@ -11,6 +11,10 @@ from support.registries import STAGES, apply_policy, new_registry, register
 from support.scripted import put_files
 
 _BODY = "MIIEowIBAAKCAQEA75GmQvS1xKq"
+_BEGIN_RSA = "-----BEGIN RSA PRIVATE KEY-----"
+_ENCRYPTED = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0F"
+_BEGIN_PGP = "-----BEGIN PGP PRIVATE KEY BLOCK-----"
+_END_PGP = "-----END PGP PRIVATE KEY BLOCK-----"
 _WORD = "0123456789abcdefghijABCDEFGHIJ0123456789"
 # for each pattern: a text that it is to find, and the part of it that must not be seen
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -26,12 +30,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "a JSON web token": ((f"eyJ{_WORD}.eyJ{_WORD}.{_WORD}", f"eyJ{_WORD}"),),
     "a private key": (
         (f"-----BEGIN PRIVATE KEY-----\n{_BODY}\n-----END PRIVATE KEY-----", _BODY),
-        (f"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0F\n\n"
-         f"{_BODY}\n-----END RSA PRIVATE KEY-----", _BODY),
+        (f"{_BEGIN_RSA}\n{_ENCRYPTED}\n\n{_BODY}\n-----END RSA PRIVATE KEY-----", _BODY),
         (f"-----BEGIN OPENSSH PRIVATE KEY-----\r\n{_BODY}\r\n-----END OPENSSH PRIVATE KEY-----",
          _BODY),
-        (f"-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2 (1.0)\n\n{_BODY}=\n=ab1c\n"
-         "-----END PGP PRIVATE KEY BLOCK-----", _BODY),
+        (f"{_BEGIN_PGP}\nVersion: GnuPG v2 (1.0)\n\n{_BODY}=\n=ab1c\n{_END_PGP}", _BODY),
         (f"-----BEGIN EC PRIVATE KEY-----\n{_BODY}", _BODY),
     ),
     "a password in an address": (

@@ -163,8 +163,11 @@ class _Build:
                 self._write(group, beside.files(record))
             if progress:
                 progress.advance(1)
-        self._lists()
-        self._data()
+        inputs = canonical.digest(self.plan.inputs)
+        # kept where only a file of another group is gone, or the prose has changed
+        for group, make in ((LISTS, self._lists), (LOG, self._log), (DATA, self._data)):
+            if not self.sink.keep(group, inputs):
+                make()
 
     def _fingerprint(self, rows: Rows) -> str:
         """Return a digest of all that an entry's pages follow from."""
@@ -192,7 +195,6 @@ class _Build:
 
     def _lists(self) -> None:
         renderer, site = self.renderer, self.site
-        self.sink.keep(LISTS, canonical.digest(self.plan.inputs))
         events = [event_of(row) for row in self.tables.rows("latest_events")]
         self._write(LISTS, [home(renderer, site, self.summaries, events)])
         self._write(LISTS, kind_lists(renderer, site, self.summaries))
@@ -214,12 +216,12 @@ class _Build:
             pages=pages,
         )
         self._write(LISTS, beside)
-        self.sink.keep(LOG, canonical.digest(self.plan.inputs))
-        self._write(LOG, audit(renderer, site, self.tables))
-        self._write(LOG, as_of_pages(renderer, site, self.tables))
+
+    def _log(self) -> None:
+        self._write(LOG, audit(self.renderer, self.site, self.tables))
+        self._write(LOG, as_of_pages(self.renderer, self.site, self.tables))
 
     def _data(self) -> None:
-        self.sink.keep(DATA, canonical.digest(self.plan.inputs))
         if not self.plan.options.publishes("data"):
             return
         self._write(DATA, [console(self.renderer, self.site, self.tables)])

@@ -49,7 +49,8 @@ def prose_sources(options: SiteOptions) -> list[Path]:
     if options.mkdocs is None:
         return []
     with _guarded():
-        config = _config(options, "")
+        # nothing is written there, but it has to be a place that could be
+        config = _config(options, str(Path(tempfile.gettempdir()) / "regista-guide"))
     return [options.mkdocs, *map(Path, filter(None, (config.docs_dir, config.theme.custom_dir)))]
 
 
@@ -72,19 +73,32 @@ def _guarded() -> Iterator[None]:
     from mkdocs.exceptions import Abort, MkDocsException
     from yaml import YAMLError
 
-    logger, silence = logging.getLogger("mkdocs"), logging.NullHandler()
+    logger, told = logging.getLogger("mkdocs"), _Errors()
     before = logger.propagate
     # not by its level: a strict build counts the warnings that come through
     logger.propagate = False
-    logger.addHandler(silence)
+    logger.addHandler(told)
     try:
         yield
     except (MkDocsException, Abort, TemplateError, YAMLError) as error:
-        what = f"the prose cannot be built: {error}".partition("\n")[0]
+        # what MkDocs raises says only that it stopped
+        what = f"the prose cannot be built: {told.first or error}".partition("\n")[0]
         raise InvalidInputError(what, hint="mkdocs build --strict tells more") from error
     finally:
         logger.propagate = before
-        logger.removeHandler(silence)
+        logger.removeHandler(told)
+
+
+class _Errors(logging.Handler):
+    """Keeps the first message of those that are as bad as any."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.first, self._level = "", 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno > self._level:
+            self.first, self._level = record.getMessage(), record.levelno
 
 
 def _config(options: SiteOptions, out: str) -> Any:  # noqa: ANN401 - MkDocs' configuration

@@ -20,7 +20,8 @@ FORBIDDEN = (
     "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg/onload=alert(1)>",
     "<style>*{display:none}</style>", "<iframe src=https://e.example>", "<b>bold</b>",
     "<object data=x>", "<embed src=x>", "<form action=x><input name=q></form>", "<base href=x>",
-    "<meta http-equiv=refresh content=0>", "<link rel=stylesheet href=x>", "<math><mi>x</mi></math>",
+    "<meta http-equiv=refresh content=0>", "<link rel=stylesheet href=x>",
+    "<math><mi>x</mi></math>",
     '<p style="position:fixed">x</p>', '<div id="main" class="x">x</div>', "<video src=x></video>",
     "<details open ontoggle=alert(1)>x</details>", "<template>x</template>", "<!-- x -->",
     "<?php x ?>", "<![CDATA[x]]>", "<!DOCTYPE html>", "</main></body>", "![x](https://e.example/x.png)",
@@ -137,7 +138,8 @@ def n_times(part: str) -> str:
 HOSTILE = {
     **{part: n_times(part) for part in (
         "[", "]", "[a](", "![", "**_`", "*a ", "*a_ ", "<", "<!--", "&", ">", "> - ", "- ", "# a\n",
-        "~~a ", "<http:", "_", "*", "\\", "[a]: <", '[a](b "', "\n", "`", "``` \n", "|", "a|", "1. ",
+        "~~a ", "<http:", "_", "*", "\\", "[a]: <", '[a](b "', "\n", "`", "``` \n", "|", "a|",
+        "1. ",
         "\t", "<a ", "]]>", "&#", "[^", "(((", "\u0000", "\u202e", "a\u0301", "=\n", "-\n", "> \n",
         "[a][", "[]", "[](", "<x@", "http://", "***", "* * ", "+\n ", "~", "!", "\r", "&amp;",
     )},

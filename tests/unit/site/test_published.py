@@ -22,7 +22,8 @@ from support.site_secrets import BY_NAME, DOMAINS, LONG, PARTS, secret_registry
 
 # a word for each kind of content, in each place where it is kept
 MARKS = {
-    "cards": ("card-mark", "card-of-blob-mark", "told-mark", "told-of-blob-mark", "entry-told-mark"),
+    "cards": ("card-mark", "card-of-blob-mark", "told-mark", "told-of-blob-mark",
+              "entry-told-mark"),
     "params": ("param-key-mark", "param-value-mark"),
     "tags": ("tag-key-mark", "tag-value-mark", "entry-tag-mark", "gone-tag-mark", "gated-tag-mark"),
     "source": ("source-key-mark", "source-value-mark"),
@@ -52,8 +53,9 @@ def marked_registry() -> Registry:
     registry.describe("model@2", f"told-of-blob-mark {'x' * 1200}")
     registry.tag("model", {"a": "entry-tag-mark", "gone-tag-mark": "b"})
     registry.tag("model", remove=["gone-tag-mark"])
-    registry.log_eval("model@1", "s", {"acc": "0.5"}, note="ask bob@email-mark.example",
-                      samples=[{"sample_id": "sample-mark", "metric": "acc", "value": 1}])  # fmt: skip
+    samples = [{"sample_id": "sample-mark", "metric": "acc", "value": 1}]
+    note = "ask bob@email-mark.example"
+    registry.log_eval("model@1", "s", {"acc": "0.5"}, note=note, samples=samples)
     _gated(registry)
     return registry
 
