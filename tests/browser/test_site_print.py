@@ -9,7 +9,7 @@ from support.browser import expect_none, tab
 from support.site_pages import pages_by_kind
 from support.sites import Sites
 
-# asked through the page itself: a session of our own beside it would end the emulation of paper
+# asked through the page: a session of our own beside it would end the emulation of paper
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # A4 at 96 dots an inch, less margins of 1 cm
 PAPER = 718
@@ -25,7 +25,8 @@ CUT = """(() => {
 })()"""
 # a button in the head of a table holds the name of the column
 SHOWN = """[...document.querySelectorAll('nav, form, button, input, select, .skip')].filter(
-  (one) => !one.closest('thead') && one.checkVisibility() && one.getBoundingClientRect().right > 0).map(
+  (one) => !one.closest('thead') && one.checkVisibility()
+    && one.getBoundingClientRect().right > 0).map(
   (one) => `${one.tagName}.${one.className}`)"""
 PAINT = """(() => {
   const style = getComputedStyle(document.body);
