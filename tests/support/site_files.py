@@ -6,8 +6,9 @@ from typing import Any
 
 from regista.read.opening import open_replica
 from regista.registry.reads import Reads
-from regista.site.building import build, plan
+from regista.site.building import build
 from regista.site.options import SiteOptions
+from regista.site.planning import plan
 
 API = "api/v1/"
 Files = dict[str, bytes]

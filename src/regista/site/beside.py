@@ -65,7 +65,7 @@ def beside_lists(
     yield from registry.index(site, entries)
     yield from registry.stages(site, entries)
     yield registry.events([_event(row) for row in published.query(_LATEST, MAX_EVENTS)])
-    stored = published.policy(policy_digest)
+    stored = published.texts.policy(policy_digest)
     if stored is not None:
         yield registry.policy(policy_digest, stored, policy_changes(published))
     yield registry.drills(drills)

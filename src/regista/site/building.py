@@ -8,34 +8,30 @@ concerns all entries is rendered each time, from small summaries; equal files ar
 import tempfile
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from regista.decide.policy import Policy
-from regista.decide.state import State
 from regista.model import canonical
 from regista.model.canonical import sha256_hex
 from regista.read.world import load_bundle
-from regista.registry.reads import AsOf, Reads
-from regista.site.api.records import Listed, Record, listed
-from regista.site.beside import BesideEntries, beside_lists
-from regista.site.facts import Knowledge, entry_facts, event_of, folded
+from regista.site.api.records import Listed
+from regista.site.beside import beside_lists
+from regista.site.entries import Brief, EntryMaker, Told
+from regista.site.facts import event_of
 from regista.site.model import EntrySummary, Site
-from regista.site.options import SiteOptions
-from regista.site.pages.entry import EntryPages
 from regista.site.pages.gates import gates
 from regista.site.pages.lists import EntryDrill, drills, home, kind_lists, search
 from regista.site.pages.log_pages import as_of as as_of_pages
 from regista.site.pages.log_pages import audit
-from regista.site.pages.navigation import BarItem, bar_of
-from regista.site.pages.overview import summary_of
+from regista.site.pages.navigation import bar_of
 from regista.site.pages.sql_console import console, parquet_script
-from regista.site.published import PublishedTables, Rows, published
-from regista.site.render import Renderer, shipped_templates, templates_digest
+from regista.site.planning import Plan
+from regista.site.published import PublishedTables, Rows, packed, published
 from regista.site.sinks import Sink
-from regista.version import __version__
+from regista.site.templates import shipped_templates
+from regista.site.workers import Workers
 
 # what the folder of templates holds for browsers
 ASSETS = ("css", "js", "img", "vendor")
@@ -49,71 +45,11 @@ class Progress(Protocol):
     def advance(self, count: int) -> None: ...  # noqa: D102 - so many are done
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a build is made from.
-
-    Attributes:
-        reads: the registry.
-        options: the owner's choices.
-        state: the registry at the pinned commit.
-        policy: the policy in force then.
-        verified: whether all of the registry was verified just before.
-        docs: prose of the site: titles and paths from the site's root.
-    """
-
-    reads: Reads
-    options: SiteOptions
-    state: State
-    policy: Policy
-    verified: bool
-    docs: tuple[BarItem, ...]
-
-    @property
-    def inputs(self) -> dict[str, str]:
-        """Names and digests of all that the site follows from."""
-        return {**self.shared, "head": self.state.digest, "verified": str(self.verified)}
-
-    @property
-    def shared(self) -> dict[str, str]:
-        """What every page follows from, but for the rows."""
-        options = self.options
-        chosen = [
-            options.title, options.base_url, options.rollback_url, sorted(options.publish),
-            [list(item) for item in self.docs],
-        ]  # fmt: skip
-        return {
-            "engine": __version__,
-            "options": canonical.digest(chosen),
-            "policy": self.state.policy_digest,
-            "registry": self.state.registry,
-            "templates": templates_digest(options.templates, shipped_templates()),
-        }
-
-
-def plan(
-    reads: Reads,
-    options: SiteOptions,
-    *,
-    as_of: AsOf = None,
-    verified: bool = False,
-    docs: Iterable[BarItem] = (),
-) -> Plan:
-    """Pin a commit to build a site of.
-
-    Raises:
-        NotFoundError: there is no such commit, or no policy yet.
-        IntegrityError: the policy's blob is gone or damaged.
-    """
-    state = reads.state(as_of)
-    policy = load_bundle(reads.replica.store, state.policy_digest).policy
-    return Plan(reads, options, state, policy, verified, tuple(docs))
-
-
 def build(plan: Plan, sink: Sink, progress: Progress | None = None) -> None:
     """Make every page of a site.
 
     Raises:
+        NotFoundError: the registry has no policy yet.
         IntegrityError: a file of the registry is missing or damaged.
         StorageError: it cannot be read, or there is no room.
         InvalidInputError: a template of the owner's is malformed.
@@ -131,50 +67,61 @@ class _Build:
 
     def __init__(self, plan: Plan, sink: Sink, tables: PublishedTables) -> None:
         self.plan, self.sink, self.tables = plan, sink, tables
-        self.site = _site(plan)
-        self.policy = _published_policy(plan, tables)
-        bar = bar_of(plan.options, plan.docs)
-        self.renderer = Renderer(plan.options.templates, site_title=plan.options.title, bar=bar)
-        self.names = dict(tables.query("SELECT entry_id, entry FROM entries"))
+        policy = load_bundle(plan.reads.replica.store, plan.state.policy_digest).policy
+        self.site = _site(plan, policy)
+        self.policy = _published_policy(plan, policy, tables)
+        names = dict(tables.query("SELECT entry_id, entry FROM entries"))
+        self.brief = Brief(
+            plan.reads.replica.store.uri, plan.options, self.policy, self.site, names, plan.docs
+        )
+        self.renderer = self.brief.renderer()
         self.shared = canonical.digest(plan.shared)
         self.summaries: list[EntrySummary] = []
         self.drills: list[EntryDrill] = []
         self.listed: list[Listed] = []
 
     def run(self, progress: Progress | None) -> None:
-        if progress:
-            progress.start(len(self.names))
         self._assets()
-        know = Knowledge(
-            self.tables, self.names, self.policy, self.site.final_stage, self.plan.options
-        )
-        maker = EntryPages(self.renderer, self.site, self.tables)
-        beside = BesideEntries(self.site)
-        for rows in self.tables.entries():
-            state = folded(rows)
-            entry = entry_facts(know, rows, state)
-            record = Record.of(entry, state, rows)
-            self.listed.append(listed(record))
-            self.summaries.append(summary_of(entry, self.site.final_stage, self.site.time))
-            self.drills += [EntryDrill(entry.name, drill) for drill in entry.drills]
-            group = f"entry/{entry.entry_id}"
-            if not self.sink.keep(group, self._fingerprint(rows)):
-                self._write(group, maker.pages(entry))
-                self._write(group, beside.files(record))
-            if progress:
-                progress.advance(1)
+        for told in self._entries(progress):
+            self.summaries.append(told.summary)
+            self.listed.append(told.listed)
+            self.drills += told.drills
         inputs = canonical.digest(self.plan.inputs)
         # kept where only a file of another group is gone, or the prose has changed
         for group, make in ((LISTS, self._lists), (LOG, self._log), (DATA, self._data)):
             if not self.sink.keep(group, inputs):
                 make()
 
-    def _fingerprint(self, rows: Rows) -> str:
-        """Return a digest of all that an entry's pages follow from."""
+    def _entries(self, progress: Progress | None) -> list[Told]:
+        """Write the files of all entries; return what lists keep of each, in the order of ids."""
+        maker, rendered, left = EntryMaker(self.brief), 0, self.tables.counts["versions"]
+        if progress:
+            progress.start(len(self.brief.names))
+        with Workers(self.brief, self.sink.write) as workers:
+            for index, rows in enumerate(self.tables.entries()):
+                versions = len(rows["versions"])
+                group, data = f"entry/{rows['entries'][0].entry_id}", packed(rows)
+                kept = self.sink.keep(group, self._fingerprint(rows, data))
+                if not kept and workers.take_part(rendered, left):
+                    workers.give(index, group, data)
+                else:
+                    record, workers.told[index] = maker.record(rows)
+                    if not kept:
+                        self._write(group, maker.files(record))
+                        rendered += versions
+                left -= versions
+                if progress:
+                    progress.advance(1)
+            workers.finish()
+        return [told for _index, told in sorted(workers.told.items())]
+
+    def _fingerprint(self, rows: Rows, data: bytes) -> str:
+        """Return a digest of all that an entry's pages follow from: its rows, and more."""
         targets = {row.target_entry_id for row in rows["lineage"]}
         targets |= {row.dataset_entry_id for row in rows["eval_runs"]}
-        names = sorted((id_, self.names[id_]) for id_ in targets if id_ in self.names)
-        return sha256_hex(f"{self.shared} {names} {rows}".encode())
+        names = self.brief.names
+        named = sorted((id_, names[id_]) for id_ in targets if id_ in names)
+        return sha256_hex(f"{self.shared} {named} {sha256_hex(data)}".encode())
 
     def _write(self, group: str, pages: Iterable[tuple[str, bytes]]) -> None:
         for path, data in pages:
@@ -232,14 +179,14 @@ class _Build:
                 self.sink.write(DATA, f"data/{table}.parquet.js", script)
 
 
-def _published_policy(plan: Plan, tables: PublishedTables) -> Policy:
+def _published_policy(plan: Plan, policy: Policy, tables: PublishedTables) -> Policy:
     """Return the policy without what is kept back, as the names in the tables are without it."""
-    stored = tables.policy(plan.state.policy_digest)
-    return plan.policy if stored is None else Policy.from_json(stored["policy"], stored["files"])
+    stored = tables.texts.policy(plan.state.policy_digest)
+    return policy if stored is None else Policy.from_json(stored["policy"], stored["files"])
 
 
-def _site(plan: Plan) -> Site:
-    policy, state = plan.policy, plan.state
+def _site(plan: Plan, policy: Policy) -> Site:
+    state = plan.state
     return Site(
         title=plan.options.title,
         base_url=plan.options.base_url,

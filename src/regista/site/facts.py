@@ -21,8 +21,9 @@ from regista.read.past import as_log_row, stored_time
 from regista.site import model, paths
 from regista.site.gated import gated_metrics
 from regista.site.options import SiteOptions
-from regista.site.published import PublishedTables, Row, Rows
+from regista.site.published import Row, Rows
 from regista.site.slots import SlotContext, drills_of, slots_of
+from regista.site.texts import Texts
 
 _STATE_TABLES = (
     "entries", "versions", "lineage", "placements", "aliases", "tags", "statuses", "names",
@@ -36,13 +37,13 @@ class Knowledge:
     """What making the facts of any entry needs.
 
     Attributes:
-        published: where long texts are looked up.
+        texts: where long texts are looked up.
         names: name of each entry by its id.
         policy: the policy in force at the pinned commit.
         final_stage: the last of its stages, such as `prod`.
     """
 
-    published: PublishedTables
+    texts: Texts
     names: Mapping[str, str]
     policy: Policy
     final_stage: str
@@ -68,7 +69,7 @@ def entry_facts(know: Knowledge, rows: Rows, state: State) -> model.Entry:
         entry_id=head.entry_id,
         name=head.name,
         kind=head.kind,
-        description=head.description or know.published.text(head.description_digest) or "",
+        description=head.description or know.texts.text(head.description_digest) or "",
         tags=dict(sorted(head.tags.items())),
         time=head.time,
         by=head.by,
@@ -188,10 +189,10 @@ def _version(
         params=dict(sorted(version.params.items())),
         tags=dict(sorted(version.tags.items())),
         source=dict(sorted(version.source.items())),
-        card=version.card or ((shown and know.published.text(version.card_digest)) or ""),
+        card=version.card or ((shown and know.texts.text(version.card_digest)) or ""),
         card_digest=version.card_digest,
         description=version.description
-        or ((shown and know.published.text(version.description_digest)) or ""),
+        or ((shown and know.texts.text(version.description_digest)) or ""),
         description_digest=version.description_digest,
         stages=tuple(
             stage for stage in know.policy.all_stages if head.holder(stage) == version.version

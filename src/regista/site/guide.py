@@ -1,7 +1,5 @@
 """The prose of a site: a guide for its readers, or the owner's own pages, rendered by MkDocs."""
 
-import logging
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,10 +8,9 @@ from typing import Any
 from regista.errors import InvalidInputError
 from regista.model.canonical import sha256_hex
 from regista.site.options import SiteOptions
-from regista.site.pages.navigation import BarItem, bar_of
-from regista.site.render import shipped_templates, templates_digest
+from regista.site.pages.navigation import GUIDE_BAR, bar_of
+from regista.site.templates import shipped_templates, templates_digest
 
-GUIDE_BAR = (BarItem("Guide", "guide/index.html"),)
 # what MkDocs writes beside pages: the site has its own, or none
 _LEFT_OUT = frozenset({"404.html", "sitemap.xml", "sitemap.xml.gz"})
 
@@ -24,6 +21,8 @@ def guide_pages(options: SiteOptions) -> Iterator[tuple[str, bytes]]:
     Raises:
         InvalidInputError: the owner's configuration or pages are malformed.
     """
+    import tempfile
+
     from mkdocs.commands.build import build
 
     themes = [folder for folder in (options.templates, shipped_templates()) if folder]
@@ -69,6 +68,8 @@ def prose_digest(options: SiteOptions) -> str:
 @contextmanager
 def _guarded() -> Iterator[None]:
     """Keep MkDocs quiet, and turn its errors into ours."""
+    import logging
+
     from jinja2 import TemplateError
     from mkdocs.exceptions import Abort, MkDocsException
     from yaml import YAMLError

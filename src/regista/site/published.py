@@ -2,26 +2,28 @@
 
 Everything that a page says of the registry is read from these files, so what is kept back (by
 `site.publish`, or because it looks like a secret or an e-mail address) cannot reach a page by
-another way. Texts that lie in blobs come through `PublishedTables.text`, which keeps the same back.
+another way. Texts that lie in blobs come through `regista.site.texts`, which keeps the same back.
 Rows of one entry lie together, by `entry_id`, so entries are read one at a time, in little memory.
 """
 
+import pickle
 from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regista.errors import IntegrityError
-from regista.model import canonical, secrets
+from regista.model import secrets
 from regista.model.tables import TABLES, Column, Table
 from regista.read import duck
 from regista.read.sql import log_tail, open_views
 from regista.read.sqlfiles import VIEWS, load
 from regista.registry.reads import Reads
 from regista.site.options import SiteOptions
-from regista.storage.blobs import get_blob
+from regista.site.texts import HIDDEN, Texts, shown_sql
 from regista.write.parquet import sorted_copy
 
 if TYPE_CHECKING:
@@ -30,10 +32,7 @@ if TYPE_CHECKING:
 Row = Any
 Rows = dict[str, list[Row]]
 
-HIDDEN = "[hidden: looks like a secret]"
 WITHHELD = "[not published]"
-_DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_UNKNOWN = "\ufffd"
 MEMORY_MB = 400
 _FETCH = 2_000
 # written by the machine, so there is nothing to keep back
@@ -107,14 +106,14 @@ class PublishedTables:
     """The published tables of a registry at one commit.
 
     Attributes:
-        reads: the registry.
+        texts: the long texts of the registry.
         options: what is published.
         seq: number of the commit.
         folder: where the Parquet files lie, `<table>.parquet`.
         counts: number of rows of each published table.
     """
 
-    reads: Reads
+    texts: Texts
     options: SiteOptions
     seq: int
     folder: Path
@@ -133,8 +132,7 @@ class PublishedTables:
     def rows(self, name: str) -> Iterator[Row]:
         """Yield the rows of a table in its order, or of a query of ours, as named tuples."""
         cursor = self.con.cursor().execute(_QUERIES.get(name, f'FROM "{name}"'))
-        make_type: Any = namedtuple  # noqa: PYI024 - the columns are known only now
-        type_ = make_type(name, [column[0] for column in cursor.description])
+        type_ = _row_type(name, tuple(column[0] for column in cursor.description))
         while batch := cursor.fetchmany(_FETCH):
             yield from map(type_._make, batch)
 
@@ -144,43 +142,28 @@ class PublishedTables:
         for entry in self.rows("entries"):
             yield {name: stream.take(entry.entry_id) for name, stream in streams.items()}
 
-    def text(self, digest: str) -> str | None:
-        """Return a long text by its digest, without what is kept back; None where it is purged."""
-        data = get_blob(self.reads.replica.store, digest) if digest else None
-        return None if data is None else self.shown(data.decode("utf-8", "replace"))
 
-    def policy(self, digest: str) -> dict[str, Any] | None:
-        """Return a stored policy (`policy`, `files`, `yaml`) without what is kept back.
+@cache
+def _row_type(name: str, columns: tuple[str, ...]) -> Any:  # noqa: ANN401 - made at run time
+    make_type: Any = namedtuple  # noqa: PYI024 - the columns are known only now
+    return make_type(name, columns)
 
-        None where its blob is gone.
 
-        Raises:
-            IntegrityError: its blob is damaged.
-        """
-        data = get_blob(self.reads.replica.store, digest)
-        if data is None:
-            return None
-        stored: dict[str, Any] = self._shown_in(canonical.decode(data))
-        return stored
+def packed(rows: Rows) -> bytes:
+    """Return rows as bytes, the same for the same rows, which `unpacked` reads back."""
+    plain = [
+        (name, group[0]._fields, list(map(tuple, group))) for name, group in rows.items() if group
+    ]
+    return pickle.dumps((list(rows), plain), protocol=5)
 
-    def _shown_in(self, value: Any) -> Any:  # noqa: ANN401 - any JSON value
-        """Return a JSON value whose texts are without what is kept back."""
-        if isinstance(value, str):
-            return self.shown(value)
-        if isinstance(value, dict):
-            return {self.shown(key): self._shown_in(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._shown_in(item) for item in value]
-        return value
 
-    def shown(self, text: str) -> str:
-        """Return a text without what is kept back."""
-        if not secrets.may_have_any(text) and not any(char in text for char in _DIRECTIONS):
-            return text
-        # RE2 takes linear time on any text, which Python's patterns do not
-        query = f"SELECT {_shown('$text', self.options)}"
-        ((shown,),) = self.con.cursor().execute(query, {"text": text}).fetchall()
-        return str(shown)
+def unpacked(data: bytes) -> Rows:
+    """Return the rows that `packed` wrote in this program."""
+    names, plain = pickle.loads(data)  # noqa: S301 - from our own process
+    rows: Rows = {name: [] for name in names}
+    for name, columns, group in plain:
+        rows[name] = list(map(_row_type(name, columns)._make, group))
+    return rows
 
 
 class _ById:
@@ -225,7 +208,8 @@ def published(
             _require_all(views, counts, seq)
     with duck.connect(threads=2, memory_mb=MEMORY_MB, spill=folder) as con:
         _create_views(con, folder, counts)
-        yield PublishedTables(reads, options, seq, folder, counts, con)
+        texts = Texts(reads.replica.store, options)
+        yield PublishedTables(texts, options, seq, folder, counts, con)
 
 
 def _require_all(views: "DuckDBPyConnection", counts: dict[str, int], seq: int) -> None:
@@ -279,7 +263,7 @@ def _column(table: str, column: Column, options: SiteOptions) -> str:
     elif place == ("tags", "value"):
         shown = _named("key", name, options)
     else:
-        shown = _shown(name, options)
+        shown = shown_sql(name, options)
     if place in _QUOTING:
         shown = _withheld(shown, options)
     return f"{shown} AS {name}"
@@ -295,13 +279,13 @@ def _withheld(shown: str, options: SiteOptions) -> str:
 def _named(key: str, value: str, options: SiteOptions) -> str:
     """Return SQL for the value of a name, which may say that it is a secret."""
     is_secret = f"{value} IS NOT NULL AND regexp_matches({key}, {duck.quoted(secrets.NAMES)})"
-    return f"CASE WHEN {is_secret} THEN {duck.quoted(HIDDEN)} ELSE {_shown(value, options)} END"
+    return f"CASE WHEN {is_secret} THEN {duck.quoted(HIDDEN)} ELSE {shown_sql(value, options)} END"
 
 
 def _object(name: str, options: SiteOptions) -> str:
     """Return SQL for a JSON object of texts without what is kept back."""
     pairs = f"""map_entries(json_transform({name}::JSON, '"MAP(VARCHAR, VARCHAR)"'))"""
-    key, value = _shown("p.key", options), _named("p.key", "p.value", options)
+    key, value = shown_sql("p.key", options), _named("p.key", "p.value", options)
     written = f"list_transform({pairs}, lambda p: to_json({key}) || ':' || to_json({value}))"
     return f"CASE WHEN {name} IS NOT NULL THEN '{{' || array_to_string({written}, ',') || '}}' END"
 
@@ -309,17 +293,5 @@ def _object(name: str, options: SiteOptions) -> str:
 def _array(name: str, options: SiteOptions) -> str:
     """Return SQL for a JSON array of texts without what is kept back."""
     texts = f"""json_transform({name}::JSON, '["VARCHAR"]')"""
-    shown = f"list_transform({texts}, lambda text: {_shown('text', options)})"
+    shown = f"list_transform({texts}, lambda text: {shown_sql('text', options)})"
     return f"CASE WHEN {name} IS NOT NULL THEN to_json({shown})::VARCHAR END"
-
-
-def _shown(value: str, options: SiteOptions) -> str:
-    """Return SQL for a text without what is kept back."""
-    pattern = duck.quoted(secrets.all_patterns())
-    shown = f"regexp_replace({value}, {pattern}, {duck.quoted(HIDDEN)}, 'g')"
-    # characters that turn the direction of what follows make a text read as what it is not
-    shown = f"translate({shown}, '{_DIRECTIONS}', '{_UNKNOWN * len(_DIRECTIONS)}')"
-    if options.publishes("emails"):
-        return shown
-    masked = f"regexp_replace({shown}, {duck.quoted(secrets.EMAIL)}, '\\1@…', 'g')"
-    return f"CASE WHEN contains({value}, '@') THEN {masked} ELSE {shown} END"

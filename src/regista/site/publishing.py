@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from regista.errors import IntegrityError
 from regista.registry.reads import AsOf, Reads
-from regista.site.building import Plan, Progress, build, plan
-from regista.site.guide import GUIDE_BAR, guide_pages, prose_digest, prose_sources
+from regista.site.guide import guide_pages, prose_digest, prose_sources
 from regista.site.options import SiteOptions
+from regista.site.pages.navigation import GUIDE_BAR
+from regista.site.planning import Plan, plan
 from regista.site.publication import Publication, Published
-from regista.site.render import shipped_templates
+from regista.site.templates import shipped_templates
+
+if TYPE_CHECKING:
+    from regista.site.building import Progress
 
 GUIDE = "guide"
 
@@ -34,7 +39,7 @@ class SiteBuilder:
     incremental: bool = True
     verify: bool = False
 
-    def publish(self, progress: Progress | None = None) -> tuple[int, Published]:
+    def publish(self, progress: "Progress | None" = None) -> tuple[int, Published]:
         """Build once; return the commit that the site shows, and what was written.
 
         Raises:
@@ -55,6 +60,9 @@ class SiteBuilder:
             inputs = {**planned.inputs, "prose": prose}
             if publication.unchanged(inputs):
                 return planned.state.seq, publication.untouched()
+            # heavy, and for nothing where there is nothing to do
+            from regista.site.building import build
+
             build(planned, publication, progress)
             if not publication.keep(GUIDE, _guide_fingerprint(planned, prose)):
                 for path, data in guide_pages(self.options):

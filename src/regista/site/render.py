@@ -6,6 +6,7 @@ ours, one by one.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from traceback import extract_tb
@@ -13,7 +14,6 @@ from typing import Any
 
 from jinja2 import (
     ChoiceLoader,
-    Environment,
     FileSystemLoader,
     StrictUndefined,
     TemplateError,
@@ -21,40 +21,22 @@ from jinja2 import (
 )
 from markupsafe import Markup, escape
 
-import regista
 from regista.errors import InvalidInputError
-from regista.model.canonical import sha256_hex
 from regista.model.numbers import double_text
 from regista.site import paths
+from regista.site.escaping import EscapingEnvironment
 from regista.site.markdown import to_html
+from regista.site.templates import shipped_templates
 
-TEMPLATES = "site_templates"
+MACROS = "registry/macros.html"
+# macros that are asked for the same again and again, as filters
+CACHED = ("pill", "ref", "version_link", "commit")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _KILO = 1000
 _BREAKS = re.compile(r"[/_.-]")
 LONG = 200
 MAX_SHOWN = 10_000
 _UNREADABLE = (TemplateError, UnicodeDecodeError)
-
-
-def shipped_templates() -> Path:
-    """Return the folder of the templates that come with Regista."""
-    package = Path(regista.__file__).parent
-    # an editable installation has them where the repository does
-    installed = package / TEMPLATES
-    return installed if installed.is_dir() else package.parent.parent / TEMPLATES
-
-
-def templates_digest(*folders: Path | None) -> str:
-    """Return a digest of all files in some folders: other templates make another site."""
-    parts = []
-    for folder in folders:
-        if folder is None:
-            continue
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            name = path.relative_to(folder).as_posix()
-            parts.append(f"{name} {sha256_hex(path.read_bytes())}")
-    return sha256_hex("\n".join(parts).encode())
 
 
 class Renderer:
@@ -68,7 +50,7 @@ class Renderer:
     def __init__(self, overrides: Path | None, **shared: Any) -> None:  # noqa: ANN401
         self._overrides = overrides
         folders = [folder for folder in (overrides, shipped_templates()) if folder]
-        self._environment = Environment(
+        self._environment = EscapingEnvironment(
             loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
             autoescape=True,
             undefined=StrictUndefined,
@@ -77,7 +59,26 @@ class Renderer:
             auto_reload=False,
         )
         self._environment.filters.update(FILTERS)
-        self._environment.globals.update(paths=paths, **shared)
+        self._environment.filters.update({name: self._cached(name) for name in CACHED})
+        masthead = lru_cache(maxsize=None)(self._masthead)
+        self._environment.globals.update(paths=paths, masthead=masthead, **shared)
+
+    def _cached(self, name: str) -> Callable[..., Markup]:
+        """Return a macro as a filter that makes the same only once."""
+
+        # typed, since a text and the same as Markup are equal, but not as HTML
+        @lru_cache(maxsize=8192, typed=True)
+        def made(*values: object) -> Markup:
+            macro = getattr(self._environment.get_template(MACROS).module, name)
+            return macro(*values)  # type: ignore[no-any-return]
+
+        return made
+
+    def _masthead(self, root: str, here: str) -> Markup:
+        """Return what stands above a page."""
+        template = self._environment.get_template("masthead.html")
+        # it is the template's own escaping that makes it safe
+        return Markup(template.render(root=root, here=here, home=f"{root}index.html"))  # noqa: S704
 
     def page(self, template: str, path: str, **values: Any) -> bytes:  # noqa: ANN401
         """Return a page as UTF-8.
@@ -136,6 +137,7 @@ def _day(time: str) -> str:
     return f"{int(time[8:10])}\u00a0{_MONTHS[int(time[5:7]) - 1]}\u00a0{time[:4]}"
 
 
+@lru_cache(maxsize=8192)
 def number(value: float | None) -> str:
     """Return a score as the shortest text that reads back as the same double."""
     return "" if value is None else double_text(float(value))
@@ -149,6 +151,7 @@ def signed(value: float | None, digits: int = 6) -> str:
     return "0" if float(text) == 0 else text.replace("-", "\u2212")
 
 
+@lru_cache(maxsize=8192)
 def size(count: int) -> str:
     """Return a number of bytes for people, in decimal units."""
     if count < _KILO:
@@ -167,6 +170,7 @@ def short(digest: str) -> str:
     return digest[:12]
 
 
+@lru_cache(maxsize=8192)
 def count(number_: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: `1 file`, `1,200 files`."""
     return f"{number_:,} {noun if number_ == 1 else plural or noun + 's'}"

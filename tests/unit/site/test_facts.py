@@ -12,10 +12,10 @@ import regista
 from regista.errors import NotFoundError, RefusedError
 from regista.registry.core import Registry
 from regista.registry.reads import Reads
-from regista.site.building import plan
 from regista.site.facts import Knowledge, entry_facts, folded, safe_url
 from regista.site.model import Entry, Version
 from regista.site.options import PUBLISHABLE, SiteOptions
+from regista.site.planning import plan
 from regista.site.published import published
 from support import everything, site_registries
 from support.registries import OPEN, copy_of, new_registry, register, reopen
@@ -46,7 +46,7 @@ def facts_of(reads: Reads, folder: Path, as_of: int | None = None) -> Told:
     folder.mkdir(exist_ok=True)
     with published(reads, ALL, planned.state.seq, folder) as tables:
         names = dict(tables.query("SELECT entry_id, entry FROM entries"))
-        know = Knowledge(tables, names, planned.policy, planned.policy.stages[-1], ALL)
+        know = Knowledge(tables.texts, names, planned.policy, planned.policy.stages[-1], ALL)
         made = [entry_facts(know, rows, folded(rows)) for rows in tables.entries()]
     return Told(reads, {entry.name: entry for entry in made})
 

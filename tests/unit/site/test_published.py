@@ -12,7 +12,7 @@ from regista.model.tables import TABLES
 from regista.registry import requests
 from regista.registry.core import Registry
 from regista.site.options import PUBLISHABLE, SiteOptions
-from regista.site.published import HIDDEN
+from regista.site.texts import HIDDEN
 from regista.storage.blobs import blob_key
 from support.registries import STAGES, new_registry, register
 from support.scripted import put_files

@@ -9,7 +9,8 @@ from markupsafe import Markup
 from regista.errors import InvalidInputError
 from regista.site import render
 from regista.site.options import SiteOptions
-from regista.site.render import Renderer, shipped_templates, templates_digest
+from regista.site.render import Renderer
+from regista.site.templates import shipped_templates, templates_digest
 from support.registries import new_registry, register
 from support.site_build import build, pages_of, text_of
 

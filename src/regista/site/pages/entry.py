@@ -15,8 +15,8 @@ from regista.site.pages import prompts
 from regista.site.pages.comparing import compared, score_of
 from regista.site.pages.figures import metric_figure, timeline_figure
 from regista.site.pages.navigation import pager
-from regista.site.published import PublishedTables
 from regista.site.render import Renderer
+from regista.site.texts import Texts
 
 NEWEST = 50
 EVENTS = 20
@@ -42,7 +42,7 @@ class EntryPages:
 
     renderer: Renderer
     site: Site
-    published: PublishedTables
+    texts: Texts
 
     def pages(self, entry: Entry) -> Iterator[Page]:
         """Yield the pages of an entry, all but its feed and its JSON."""
@@ -205,9 +205,9 @@ class EntryPages:
 
     def _text(self, file: FileRow) -> str | None:
         """Return the text of a file of a prompt; None when it is no text, or not published."""
-        if not self.published.options.publishes("prompts") or file.size > prompts.MAX_TEXT:
+        if not self.texts.options.publishes("prompts") or file.size > prompts.MAX_TEXT:
             return None
-        text = self.published.text(file.sha256)
+        text = self.texts.text(file.sha256)
         return None if text is None or "\0" in text or "\ufffd" in text else text
 
 

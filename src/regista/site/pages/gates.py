@@ -84,7 +84,7 @@ def policy_changes(published: PublishedTables) -> list[PolicyChange]:
 
 
 def _yaml(published: PublishedTables, digest: str) -> str:
-    stored = published.policy(digest)
+    stored = published.texts.policy(digest)
     return str(stored["yaml"]) if stored else ""
 
 

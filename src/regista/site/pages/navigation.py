@@ -35,6 +35,7 @@ BAR = (
     BarItem("Audit log", "audit/index.html"),
     BarItem("SQL", SQL_PAGE),
 )
+GUIDE_BAR = (BarItem("Guide", "guide/index.html"),)
 # ends, neighbours, and a gap between them
 _NEAR = 2
 
