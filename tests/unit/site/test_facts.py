@@ -10,6 +10,7 @@ import pytest
 
 import regista
 from regista.errors import NotFoundError, RefusedError
+from regista.read.world import load_bundle
 from regista.registry.core import Registry
 from regista.registry.reads import Reads
 from regista.site.facts import Knowledge, entry_facts, folded, safe_url
@@ -46,7 +47,8 @@ def facts_of(reads: Reads, folder: Path, as_of: int | None = None) -> Told:
     folder.mkdir(exist_ok=True)
     with published(reads, ALL, planned.state.seq, folder) as tables:
         names = dict(tables.query("SELECT entry_id, entry FROM entries"))
-        know = Knowledge(tables.texts, names, planned.policy, planned.policy.stages[-1], ALL)
+        policy = load_bundle(reads.replica.store, planned.state.policy_digest).policy
+        know = Knowledge(tables.texts, names, policy, policy.stages[-1], ALL)
         made = [entry_facts(know, rows, folded(rows)) for rows in tables.entries()]
     return Told(reads, {entry.name: entry for entry in made})
 
