@@ -53,6 +53,40 @@ def peak_mb(command: Sequence[str], cwd: Path | None = None) -> tuple[float, flo
     return time.perf_counter() - started, usage.ru_maxrss / 1024
 
 
+def peak_of_all_mb(command: Sequence[str]) -> tuple[float, float]:
+    """Return wall time in seconds and peak memory in MB of a command and its processes together.
+
+    Memory that they share counts once (Linux's `Pss`, read 20 times a second).
+    """
+    peak, started = 0, time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            peak = max(peak, sum(map(_shared_kb, _with_children(process.pid))))
+            time.sleep(0.05)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} exited with {process.returncode}")
+    return time.perf_counter() - started, peak / 1024
+
+
+def _with_children(pid: int) -> list[int]:
+    try:
+        texts = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:
+        return []
+    return [
+        pid,
+        *(i for text in texts for child in text.split() for i in _with_children(int(child))),
+    ]
+
+
+def _shared_kb(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+
+
 def row(name: str, value: str, ratio: str = "", goal: str = "") -> None:
     """Print one row of a Markdown table."""
     print(f"| {name} | {value} | {ratio} | {goal} |", flush=True)

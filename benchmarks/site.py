@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from jinja2 import DictLoader, Environment, StrictUndefined
-from measuring import PYTHON, REGISTA, heading, peak_mb, row
+from measuring import PYTHON, REGISTA, heading, peak_of_all_mb, row
 
 import regista
 
@@ -50,9 +50,9 @@ def floor(count: int, folder: Path) -> float:
 
 
 def build(registry: Path, out: Path) -> tuple[float, float, dict[str, int]]:
-    """Build a site; return seconds, peak memory in MB, and what the command says."""
+    """Build a site; return seconds, peak memory in MB of all processes, and what the command says."""
     command = [*REGISTA, "--registry", str(registry), "site", "build", "--out", str(out)]
-    taken, peak = peak_mb([*command, "--incremental"])
+    taken, peak = peak_of_all_mb([*command, "--incremental"])
     manifest = {
         "files": sum(path.is_file() for path in out.rglob("*")),
         "pages": sum(1 for _ in out.rglob("*.html")),
