@@ -50,7 +50,7 @@ def floor(count: int, folder: Path) -> float:
 
 
 def build(registry: Path, out: Path) -> tuple[float, float, dict[str, int]]:
-    """Build a site; return seconds, peak memory in MB of all processes, and what the command says."""
+    """Build a site; return seconds, peak MB of all processes, and what the command says."""
     command = [*REGISTA, "--registry", str(registry), "site", "build", "--out", str(out)]
     taken, peak = peak_of_all_mb([*command, "--incremental"])
     manifest = {
