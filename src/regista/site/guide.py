@@ -1,5 +1,7 @@
 """The prose of a site: a guide for its readers, or the owner's own pages, rendered by MkDocs."""
 
+import logging
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,8 +23,6 @@ def guide_pages(options: SiteOptions) -> Iterator[tuple[str, bytes]]:
     Raises:
         InvalidInputError: the owner's configuration or pages are malformed.
     """
-    import tempfile
-
     from mkdocs.commands.build import build
 
     themes = [folder for folder in (options.templates, shipped_templates()) if folder]
@@ -68,8 +68,6 @@ def prose_digest(options: SiteOptions) -> str:
 @contextmanager
 def _guarded() -> Iterator[None]:
     """Keep MkDocs quiet, and turn its errors into ours."""
-    import logging
-
     from jinja2 import TemplateError
     from mkdocs.exceptions import Abort, MkDocsException
     from yaml import YAMLError
