@@ -9,7 +9,7 @@ asked last, since it takes almost any JSON or CSV.
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from regista.errors import InvalidInputError
 from regista.evalformats.protocol import GROUP, PEEK_BYTES, Choice, EvalFormat, ImportedRun, Peek
@@ -20,12 +20,35 @@ GENERIC = "generic"
 # name of the format: module within this package, whose `FORMAT` is the adapter
 BUILT_IN = {
     "lm_eval": "lm_eval",
+    "inspect": "inspect_ai",
+    "promptfoo": "promptfoo",
+    "deepeval": "deepeval",
+    "helm": "helm",
+    "mlflow": "mlflow_runs",
+    "junit": "junit",
+    "pytest_benchmark": "pytest_benchmark",
     "hugging_face": "hugging_face",
     "every_eval_ever": "every_eval_ever",
     GENERIC: "generic",
 }
 # those that also know files of per-example results
 SAMPLE_FORMATS = ("lm_eval", "every_eval_ever")
+
+
+class SampleFormat(Protocol):
+    """What an adapter also has that knows files of per-example results."""
+
+    def recognises_samples(self, peek: Peek) -> bool:
+        """Say whether a file has such results, by its content; quick, and never an error."""
+        ...
+
+    def read_samples(self, path: Path, choice: Choice) -> Iterator[dict[str, Any]]:
+        """Yield the results, as `ImportedRun.samples` does.
+
+        Raises:
+            InvalidInputError: while they are read: a line is malformed; the message says which.
+        """
+        ...
 
 
 def read_run(path: Path, format_: str = AUTO, choice: Choice | None = None) -> ImportedRun:
@@ -53,12 +76,16 @@ def read_samples(path: Path, choice: Choice) -> Iterator[dict[str, Any]] | None:
     Raises:
         InvalidInputError: it is missing, or while they are read: it is malformed.
     """
-    peek = peek_at(path)
+    adapter = _of_samples(peek_at(path))
+    return None if adapter is None else adapter.read_samples(path, choice)
+
+
+def _of_samples(peek: Peek) -> SampleFormat | None:
+    """Return the adapter whose own per-example results a file has."""
     for name in SAMPLE_FORMATS:
-        adapter = import_module(f"{__package__}.{BUILT_IN[name]}").FORMAT
+        adapter: SampleFormat = import_module(f"{__package__}.{BUILT_IN[name]}").FORMAT
         if adapter.recognises_samples(peek):
-            rows: Iterator[dict[str, Any]] = adapter.read_samples(path, choice)
-            return rows
+            return adapter
     return None
 
 
@@ -111,6 +138,11 @@ def recognise(path: Path) -> EvalFormat:
         names = " and ".join(adapter.name for adapter in known)
         raise InvalidInputError(
             f"{shown(path.name, 200)} may be {names}", hint=f"add --format {known[0].name}"
+        )
+    if not known and _of_samples(peek) is not None:
+        raise InvalidInputError(
+            f"{shown(path.name, 200)} has results of single examples and no scores",
+            hint="give it as --samples, beside --from with the scores",
         )
     generic = adapter_of(GENERIC)
     if known or generic.recognises(peek):

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from regista.errors import InvalidInputError
 from regista.evalformats import finding
@@ -100,6 +102,35 @@ def test_what_nobody_knows_is_refused_with_the_list(content: bytes, tmp_path: Pa
     with pytest.raises(InvalidInputError, match="of no known format") as caught:
         recognise(path)
     assert "lm_eval" in caught.value.hint
+
+
+def test_results_of_single_examples_are_told_from_scores(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_text('{"doc_id": 1, "doc": {}, "target": "", "resps": [], "acc": 1}\n')
+    with pytest.raises(InvalidInputError, match="single examples and no scores") as caught:
+        recognise(path)
+    assert "--samples" in caught.value.hint
+
+
+HEADS = [b"", b"{", b"[", b"[" * 50_000, b'{"a":' * 50_000, b'"' * 99, b"\xff\xfe{}", b"---", b"- ",
+         b'{"results":', b'{"a": [1}', b"[{]}", b'{"a" "b": : :}', b"\0", b"---\n---", b",",
+         b'{"schema_version": 1, "evaluation_id": 2, "evaluation_results": 3}']  # fmt: skip
+
+
+@pytest.mark.parametrize("head", HEADS, ids=range(len(HEADS)))
+def test_to_look_at_a_file_is_never_an_error(head: bytes) -> None:
+    for size in (len(head), 1 << 40):
+        peek = Peek(Path("/none"), head, size)
+        for adapter in adapters():
+            assert adapter.recognises(peek) in {True, False}
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_nor_are_any_bytes(head: bytes) -> None:
+    peek = Peek(Path("/none"), head, len(head))
+    for adapter in adapters():
+        assert adapter.recognises(peek) in {True, False}
 
 
 @pytest.mark.parametrize(

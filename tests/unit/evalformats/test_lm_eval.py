@@ -10,7 +10,7 @@ from regista.errors import InvalidInputError
 from regista.evalformats.finding import read_run, read_samples, recognise
 from regista.evalformats.protocol import Choice
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "evals" / "lm_eval"
+FIXTURES = Path(__file__).parents[2] / "data" / "evals" / "lm_eval"
 RESULTS = next(FIXTURES.glob("results_*07.*.json"))
 LIMITED = next(path for path in FIXTURES.glob("results_*.json") if path != RESULTS)
 

@@ -171,6 +171,25 @@ def test_texts_are_kept_apart_redacted_and_purged(registry: Registry, tmp_path: 
     assert registry.verify(deep=True).problems == []
 
 
+def test_what_every_tool_wrote_goes_into_a_registry(registry: Registry) -> None:
+    folders = Path(__file__).parents[2] / "data" / "evals"
+    chosen = {"mlflow": "good", "promptfoo": "plain"}
+    files = [
+        path
+        for folder in sorted(folders.iterdir())
+        for path in sorted(folder.iterdir())
+        if path.name not in {"README.md", "version2.json"} and not path.name.startswith("samples_")
+    ]
+    for path in files:
+        options: dict[str, Any] = {
+            "from_file": path, "run": chosen.get(path.parent.name), "keep_texts": True,
+        }  # fmt: skip
+        assert registry.log_eval("m@1", path.name, **options).created
+        assert not registry.log_eval("m@1", path.name, **options).created
+    assert len(runs(registry)) == len(files) > 15
+    assert registry.verify().problems == []
+
+
 def test_the_command_line_says_that_nothing_was_added(tmp_path: Path) -> None:
     cli = Cli(tmp_path)
     (tmp_path / "m.txt").write_text("m")
