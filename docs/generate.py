@@ -19,6 +19,7 @@ from regista.cli.exits import MEANINGS, exit_code_of
 from regista.cli.reference import reference
 from regista.decide import heads
 from regista.decide.policy_reference import generated_parts
+from regista.evalformats.finding import BUILT_IN, adapter_of
 from regista.model.tables import COMMON_COLUMNS, TABLES, Column
 from regista.read.sqlfiles import VIEWS, load
 from regista.registry.importing import Imports
@@ -43,6 +44,7 @@ LAYERS = (
     "read",
     "storage",
     "policyfile",
+    "evalformats",
     "decide",
     "decide/operations",
     "decide/gates",
@@ -87,6 +89,7 @@ def parts() -> dict[str, Callable[[], str]]:
         "heads": head_fields,
         "import-tables": import_tables,
         "api-documents": api_documents,
+        "eval-formats": eval_formats,
     }
 
 
@@ -251,6 +254,12 @@ def _columns(columns: Iterable[Column]) -> str:
         ("column", "type", "meaning"),
         ((f"`{column.name}`", column.type, column.doc) for column in columns),
     )
+
+
+def eval_formats() -> str:
+    """Tell the formats of eval files that ship with Regista."""
+    rows = ((f"`{name}`", adapter_of(name).about) for name in BUILT_IN)
+    return _table(("format", "reads"), rows)
 
 
 def api_documents() -> str:

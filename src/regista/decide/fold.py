@@ -7,8 +7,8 @@ keeps the map, and how much of it is in memory, is not known here.
 Keys: `g` the registry, `n/<name>` the entry id, `e/<entry_id>` the entry, `v/<entry_id>/<n>` the
 version, `s/<entry_id>/<stage>` the stack, `d/<entry_id>/<digest[:8]>` and `p/<entry_id>/<n>`
 versions by digest (`regista.decide.equals`), `l/<entry_id>/<label>` version by label, `r/<run_id>`
-the eval run, `h/<stage>` how many entries hold the stage, `a/<alias>` how many use the alias,
-`t/<txid>` the commit of a transaction.
+the eval run, `u/<entry_id>/<n>/<digest>` the run that an imported file became, `h/<stage>` how many
+entries hold the stage, `a/<alias>` how many use the alias, `t/<txid>` the commit of a transaction.
 """
 
 import json
@@ -112,6 +112,11 @@ def entry_key(entry_id: str) -> str:
 def version_key(entry_id: str, version: int) -> str:
     """Return the key of a version's head."""
     return f"v/{entry_id}/{version}"
+
+
+def import_key(entry_id: str, version: int, digest: str) -> str:
+    """Return the key of the run that an imported file became, by `eval_runs.import_digest`."""
+    return f"u/{entry_id}/{version}/{digest}"
 
 
 def slot_key(entry_id: str, stage: str) -> str:
@@ -305,6 +310,9 @@ def _run_added(heads: Heads, stamp: Stamp, row: Row) -> None:
     )
     suite = row["suite"]
     heads.put(f"r/{row['run_id']}", [row["entry_id"], row["version"], stamp.seq, suite])
+    if digest := row.get("import_digest"):
+        key = import_key(row["entry_id"], row["version"], digest)
+        heads.put(key, [run.run_id, stamp.seq, run.scores, run.samples])
     _change_version(heads, row, lambda head: changed(head, runs={**head.runs, suite: run}))
 
 

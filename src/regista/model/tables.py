@@ -199,6 +199,9 @@ _ALL = (
         samples BIGINT number of per-example results
         source_digest VARCHAR sha256 of the scores and samples as given
         note VARCHAR free text
+        evaluated_at TIMESTAMP when it was run, as its file says, UTC
+        texts_digest VARCHAR sha256 of the blob with inputs and outputs of the examples, if kept
+        import_digest VARCHAR sha256 of all that is said of a run imported from a file
     """,
         ("entry_id", "version", "suite", "seq", "i"),
     ),
@@ -231,6 +234,11 @@ _ALL = (
         metric VARCHAR name of the metric
         value DOUBLE result on this example
         passed BOOLEAN whether it counts as passed
+        slices VARCHAR JSON object of the slices that the example is in, text to text
+        latency_s DOUBLE seconds that the answer took
+        cost_usd DOUBLE what it cost, in US dollars
+        tokens_in BIGINT tokens of the input
+        tokens_out BIGINT tokens of the output
     """,
         ("entry_id", "version", "suite", "seq", "metric", "sample_id"),
     ),
@@ -336,5 +344,10 @@ _ALL = (
     ),
 )
 
+# columns that files of an older Regista lack; they are null there until a writer rewrites the files
+ADDED: dict[str, frozenset[str]] = {
+    "eval_runs": frozenset({"evaluated_at", "texts_digest", "import_digest"}),
+    "eval_samples": frozenset({"slices", "latency_s", "cost_usd", "tokens_in", "tokens_out"}),
+}
 TABLES: dict[str, Table] = {table.name: table for table in _ALL}
 COMMON_COLUMNS: tuple[str, ...] = tuple(column.name for column in _COMMON)

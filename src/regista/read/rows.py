@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from regista.model import canonical
 from regista.model.commit import Commit, DataRef, Row
-from regista.model.tables import COMMON_COLUMNS, Table
+from regista.model.tables import ADDED, COMMON_COLUMNS, Table
 from regista.read import duck
 
 if TYPE_CHECKING:
@@ -54,6 +54,23 @@ def json_rows(table: Table, parameter: str) -> str:
 def rows_json(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return rows as the JSON text that `json_rows` reads."""
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def with_all_columns(table: Table, source: str) -> str:
+    """Return a table function over a table's files as one with all of today's columns.
+
+    Files of an older Regista lack some, and only a writer may rewrite them.
+    """
+    added = ADDED.get(table.name)
+    if not added:
+        return source
+    nulls = ", ".join(
+        f'CAST(NULL AS {column.type}) AS "{column.name}"'
+        for column in table.columns
+        if column.name in added
+    )
+    # without rows, so that DuckDB drops it, and filters still reach the files
+    return f"(FROM {source} UNION ALL BY NAME SELECT {nulls} WHERE false)"
 
 
 def data_rows(

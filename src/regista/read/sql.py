@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from regista.errors import ConflictError, IntegrityError, InvalidInputError
 from regista.model.tables import TABLES
 from regista.read import duck
+from regista.read.rows import with_all_columns
 from regista.read.sqlfiles import VIEWS, load
 from regista.read.syntax import tables_in
 from regista.read.views import (
@@ -189,7 +190,7 @@ def _file_query(store: Store, table: str, as_of: int | None) -> str:
         files = [TableFile(table, span) for span in choose_cover(list_spans(store, table)).chosen]
         paths = [store.local_path(file.key) for file in files]
         source = duck.parquet(schema, *filter(None, paths))
-    return f"SELECT {columns} FROM {source}{where}"
+    return f"SELECT {columns} FROM {with_all_columns(TABLES[table], source)}{where}"
 
 
 def _named_in(con: "DuckDBPyConnection", query: str | None) -> list[str]:

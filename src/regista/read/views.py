@@ -17,7 +17,14 @@ from regista.errors import ConflictError, IntegrityError
 from regista.model.commit import Commit
 from regista.model.tables import TABLES, Table
 from regista.read import duck
-from regista.read.rows import commits_row, data_rows, full_row, json_rows, rows_json
+from regista.read.rows import (
+    commits_row,
+    data_rows,
+    full_row,
+    json_rows,
+    rows_json,
+    with_all_columns,
+)
 from regista.read.sqlfiles import VIEWS, load
 from regista.storage.cover import COMMITS
 from regista.storage.store import Store
@@ -222,7 +229,7 @@ def _plain_query(table: Table, pinned: Pinned) -> str:
     columns = duck.name_list(table.column_names)
     parts = []
     if paths := pinned.files[table.name]:
-        part = f"SELECT {columns} FROM {duck.parquet(*paths)}"
+        part = f"SELECT {columns} FROM {with_all_columns(table, duck.parquet(*paths))}"
         if table.name in pinned.filtered:
             part += f" WHERE seq <= {pinned.files_to}"
         parts.append(part)

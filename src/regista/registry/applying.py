@@ -115,7 +115,7 @@ def _prepare(collector: Collector, operation: Operation, folder: Path) -> None:
     if operation.op == "register":
         paths = arguments.pop("paths", [])
         positional = [arguments.pop("name"), *(folder / item for item in paths)]
-    for key in ("samples", "policy"):
+    for key in ("samples", "policy", "from_file"):
         if isinstance(arguments.get(key), str):
             arguments[key] = folder / arguments[key]
     METHODS[operation.op](collector, *positional, **arguments)
@@ -196,8 +196,8 @@ def _check_names(place: str, method: Callable[..., Written], arguments: Mapping[
 
 
 _LISTS = frozenset({"paths", "dataset", "base", "member", "remove"})
-_MAPPINGS = frozenset({"params", "tags", "source"})
-_FLAGS = frozenset({"again", "purge", "force_new", "allow_secrets"})
+_MAPPINGS = frozenset({"params", "tags", "source", "field_map"})
+_FLAGS = frozenset({"again", "purge", "force_new", "allow_secrets", "keep_texts"})
 
 
 def _value(place: str, op: str, name: str, value: Any) -> Any:  # noqa: ANN401

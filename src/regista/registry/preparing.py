@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regista.decide.operations.context import Payload
 from regista.errors import InvalidInputError
@@ -15,6 +15,9 @@ from regista.model.commit import Row
 from regista.model.manifest import Manifest
 from regista.model.numbers import decimal_text, parse_decimal
 from regista.storage.store import Store
+
+if TYPE_CHECKING:
+    from regista.write.samples import StoredSamples
 
 INLINE_ROWS = 500
 BLOB_LOCK_WAIT_S = 60.0
@@ -109,17 +112,19 @@ class Preparing:
         return put_blob_bytes(self.store, bundle.data)
 
     def samples(
-        self, samples: str | PathLike[str] | Iterable[Mapping[str, Any]]
-    ) -> tuple[Payload, str]:
-        """Store per-example results; return them as a payload, with a digest.
+        self,
+        samples: str | PathLike[str] | Iterable[Mapping[str, Any]],
+        *,
+        keep_texts: bool = False,
+    ) -> "StoredSamples":
+        """Store per-example results, and their inputs and outputs where these are kept.
 
         Raises:
             InvalidInputError: the file is missing or malformed, or a row is.
         """
         from regista.write.samples import store_samples
 
-        ref, digest = store_samples(self.store, samples)
-        return Payload(data=(ref,) if ref else ()), digest
+        return store_samples(self.store, samples, keep_texts=keep_texts)
 
     def scores(self, scores: Iterable[Mapping[str, Any]]) -> tuple[Payload, str]:
         """Return score rows as a payload, with the digest of the scores as given.

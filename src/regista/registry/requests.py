@@ -90,8 +90,16 @@ def eval_log(
     facts: Mapping[str, str],
     source_digest: str,
     payload: Payload,
+    evaluated_at: str = "",
+    texts_digest: str = "",
+    imported: bool = False,
+    force_new: bool = False,
 ) -> Request:
-    """Request an eval run; facts are harness, harness_version, code and note."""
+    """Request an eval run; facts are harness, harness_version, code and note.
+
+    An imported one is the run that was imported before, when all of it is equal, unless
+    `force_new` asks for another.
+    """
     if status not in RUN_STATUSES:
         raise InvalidInputError(
             f"{names.shown(status)} is not a run status", hint=f"use {', '.join(RUN_STATUSES)}"
@@ -104,7 +112,13 @@ def eval_log(
         "suite": names.identifier(suite, "a suite"),
         "status": status,
         "source_digest": source_digest,
-        **given(dataset=names.plain_text(dataset, "a dataset", names.MAX_NAME)),
+        **given(
+            dataset=names.plain_text(dataset, "a dataset", names.MAX_NAME),
+            evaluated_at=evaluated_at,
+            texts_digest=texts_digest,
+            imported=imported,
+            force_new=force_new,
+        ),
         **texts,
     }
     return Request("eval log", args, payload)

@@ -80,13 +80,18 @@ class Registered(Written):
 
 @dataclass(frozen=True, slots=True)
 class EvalLogged(Written):
-    """Result of `eval log`; `scores` and `samples` are counts."""
+    """Result of `eval log`; `scores` and `samples` are counts.
+
+    Attributes:
+        created: false when a file was imported before, as the run that this tells of.
+    """
 
     run_id: str = ""
     suite: str = ""
     status: str = ""
     scores: int = 0
     samples: int = 0
+    created: bool = True
 
 
 @dataclass(frozen=True, slots=True)

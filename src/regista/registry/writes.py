@@ -8,13 +8,16 @@ takes `txid`, which makes a repeat of the call return the recorded result.
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from regista.decide.operations.context import Payload, Request
 from regista.model import canonical
 from regista.model.manifest import Manifest
 from regista.registry import requests, results
 from regista.registry.preparing import Preparing
+
+if TYPE_CHECKING:
+    from regista.registry.evaluating import Evaluation
 
 AnyPath = str | PathLike[str]
 Result = TypeVar("Result", bound=results.Written)
@@ -124,54 +127,100 @@ class Writes:
     def log_eval(
         self,
         ref: str,
-        suite: str,
+        suite: str = "",
         scores: Mapping[str, Any] | Iterable[Mapping[str, Any]] = (),
         *,
+        from_file: AnyPath | None = None,
+        file_format: str = "auto",
+        run: str | None = None,
+        field_map: Mapping[str, str] = NOTHING,
         samples: AnyPath | Iterable[Mapping[str, Any]] | None = None,
+        keep_texts: bool = False,
         dataset: str = "",
-        status: str = "complete",
+        status: str = "",
         harness: str = "",
         harness_version: str = "",
         code: str = "",
         note: str = "",
+        force_new: bool = False,
         txid: str | None = None,
     ) -> results.EvalLogged:
         """Add an eval run of a version.
 
+        A file that was imported for this version and suite before, with all that is said of it,
+        is the run that it became then, unless `force_new`.
+
         Args:
             ref: the version, `NAME@SELECTOR`.
-            suite: name of the evaluation suite.
+            suite: name of the evaluation suite; may be left out where the file has one.
             scores: metric to value, or objects with metric, value, stderr, n, slice, task and
                 direction.
-            samples: per-example results: a JSONL or Parquet file, or objects with sample_id,
-                metric, value and passed.
-            dataset: dataset evaluated on: `NAME@V` of this registry, or any text.
-            status: complete, partial or failed.
+            from_file: a file of an evaluation tool, or of scores.
+            file_format: its format, or `auto`, which looks at its content.
+            run: which run of a file with several.
+            field_map: for rows under other names: our field to theirs.
+            samples: per-example results: a JSONL, CSV or Parquet file, or objects with sample_id,
+                metric, value and passed; instead of those of the file.
+            keep_texts: keep inputs and outputs of examples, without what looks like a credential.
+            dataset: dataset evaluated on: `NAME@V` of this registry, or any text. This and what
+                follows are the file's where they are left out.
+            status: complete, partial or failed; complete where nobody says.
             harness: program that made the scores.
             harness_version: its version.
             code: code revision of the evaluation.
             note: free text.
+            force_new: make a new run even of a file that was imported before.
             txid: transaction id.
 
         Raises:
-            InvalidInputError: a score is not a finite number, or a field is malformed.
+            InvalidInputError: a file is malformed, a score is not a finite number, or a field is
+                malformed; nobody names the suite.
         """
+        from regista.registry.evaluating import EvalSource, gather
+
         if isinstance(scores, Mapping):
             scores = [{"metric": name, "value": value} for name, value in scores.items()]
-        payload, digest = self.preparing.scores(scores)
-        if samples is not None:
-            sampled, sample_digest = self.preparing.samples(samples)
-            digest = canonical.digest([digest, sample_digest])
-            payload = Payload({**payload.rows, **sampled.rows}, payload.data + sampled.data)
-        facts = {"harness": harness, "harness_version": harness_version, "code": code, "note": note}
-        request = requests.eval_log(
-            ref,
-            suite,
+        path = None if from_file is None else Path(from_file)
+        evaluation = gather(
+            EvalSource(path, file_format, run, field_map, keep_texts),
+            suite=suite,
+            scores=scores,
+            samples=samples,
             status=status,
             dataset=dataset,
-            facts=facts,
+            facts={"harness": harness, "harness_version": harness_version, "code": code,
+                   "note": note},
+        )  # fmt: skip
+        return self.log_evaluation(ref, evaluation, force_new=force_new, txid=txid)
+
+    def log_evaluation(
+        self,
+        ref: str,
+        evaluation: "Evaluation",
+        *,
+        force_new: bool = False,
+        txid: str | None = None,
+    ) -> results.EvalLogged:
+        """Add an eval run that was gathered before; as `log_eval` does."""
+        payload, digest = self.preparing.scores(evaluation.scores)
+        texts_digest = ""
+        if evaluation.samples is not None:
+            sampled = self.preparing.samples(evaluation.samples, keep_texts=evaluation.keep_texts)
+            texts_digest = sampled.texts_digest
+            digest = canonical.digest([digest, sampled.digest])
+            payload = Payload(payload.rows, (*payload.data, *sampled.data))
+        request = requests.eval_log(
+            ref,
+            evaluation.suite,
+            status=evaluation.status,
+            dataset=evaluation.dataset,
+            facts=evaluation.facts,
             source_digest=digest,
             payload=payload,
+            evaluated_at=evaluation.evaluated_at,
+            texts_digest=texts_digest,
+            imported=evaluation.imported,
+            force_new=force_new,
         )
         return self._do(results.EvalLogged, request, txid)
 

@@ -40,8 +40,8 @@ _MACHINE_MADE = frozenset({
     "entry_id", "entry", "kind", "stage", "op", "outcome", "status", "from_status", "digest",
     "sha256", "parent", "state", "policy", "run_id", "target_entry_id", "target_digest", "action",
     "dataset_entry_id", "dataset_digest", "source_digest", "card_digest", "description_digest",
-    "version_digest", "rules_digest", "evidence_digest", "engine", "ops", "rows", "alias",
-    "from_name",
+    "texts_digest", "import_digest", "version_digest", "rules_digest", "evidence_digest", "engine",
+    "ops", "rows", "alias", "from_name",
 })  # fmt: skip
 # columns that are published only with a kind of content
 _COLUMN_OF = {

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from regista.errors import IntegrityError
 from regista.model import manifest as manifests
@@ -62,6 +63,16 @@ def put_blob_bytes(store: Store, data: bytes) -> str:
     key = blob_key(digest)
     if store.size(key) != len(data):
         store.put(key, data)
+    return digest
+
+
+def put_blob_file(store: Store, path: Path) -> str:
+    """Store a file's bytes once, durably; return their digest."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    key = blob_key(digest)
+    if store.size(key) != path.stat().st_size:
+        store.put(key, path)
     return digest
 
 

@@ -14,7 +14,7 @@ from regista.verify.imported import texts, versions_with_files
 from regista.verify.problems import MALFORMED, Problem, ProblemKind
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-TEXT_COLUMNS = ("card_digest", "description_digest")
+TEXT_COLUMNS = ("card_digest", "description_digest", "texts_digest")
 
 
 @dataclass(slots=True)

@@ -6,14 +6,14 @@ What is in them is `regista.verify.tables`.
 from typing import TYPE_CHECKING
 
 from regista.errors import IntegrityError
-from regista.model.tables import TABLES, Table
+from regista.model.tables import ADDED, TABLES, Table
 from regista.read import duck
 from regista.storage.cover import COMMITS, Span, TableFile, schema_key
 from regista.storage.log import Log
 from regista.storage.store import Store
 from regista.storage.tablefiles import list_all
 from regista.verify.problems import Problem, ProblemKind
-from regista.write.parquet import count_rows, schemas_of
+from regista.write.parquet import Columns, count_rows, schemas_of
 from regista.write.schemas import today
 
 if TYPE_CHECKING:
@@ -76,13 +76,20 @@ def schema_problems(store: Store, con: "DuckDBPyConnection", covered_to: int) ->
     ]
 
 
+def _before(table: Table) -> Columns:
+    """Return the columns that an older Regista wrote, which stay until a writer comes."""
+    added = ADDED.get(table.name, frozenset())
+    return tuple(column for column in today(table) if column[0] not in added)
+
+
 def _schema_problem(store: Store, con: "DuckDBPyConnection", table: Table) -> str:
     path = store.local_path(schema_key(table.name))
     if path is None:
         return "is missing"
     try:
         with duck.guarded("read it"):
-            if schemas_of(con, [path])[path] != today(table):
+            found = schemas_of(con, [path])[path]
+            if found not in {today(table), _before(table)}:
                 return "has other columns than it should"
             return "has rows" if count_rows(con, path) else ""
     except IntegrityError as error:

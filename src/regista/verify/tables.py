@@ -228,7 +228,8 @@ class TableCheck:
         """Return a SELECT of the rows of the commits that are being compared."""
         paths = [self.store.local_path(file.key) or Path(file.key) for file in files]
         return (
-            f"SELECT {duck.name_list(table.column_names)} FROM {duck.parquet(*paths)}"
+            f"SELECT {duck.name_list(table.column_names)}"
+            f" FROM {rows.with_all_columns(table, duck.parquet(*paths))}"
             f" WHERE seq BETWEEN {self._first} AND {self._last}"
         )
 

@@ -32,7 +32,7 @@ from regista.write.tabling import tabling_connection
 Records = Iterator[tuple[str, bytes]]
 
 _SHARED = frozenset("gha")
-_OF_VERSION = frozenset("vrl")
+_OF_VERSION = frozenset("vrlu")
 _MADE_OTHERWISE = frozenset("ndp")
 _ENTRY = _SEQ = itemgetter(0)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -13,7 +13,7 @@ from regista.storage.blobs import blob_key
 from regista.storage.store import Store
 
 Owner = tuple[str, int]
-TEXT_COLUMNS = ("card_digest", "description_digest")
+TEXT_COLUMNS = ("card_digest", "description_digest", "texts_digest")
 
 
 def purged_blobs(replica: Replica) -> dict[str, int]:

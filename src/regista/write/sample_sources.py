@@ -1,4 +1,4 @@
-"""Where per-example results come from: JSON lines, Parquet, or objects of the program.
+"""Where per-example results come from: JSON lines, CSV, Parquet, or objects of the program.
 
 Each source says how DuckDB reads it as typed columns with the row's position `n` from 0, and
 where a row stands, for messages. What makes a row wrong, and what becomes of the rows, is
@@ -16,26 +16,35 @@ from regista.errors import InvalidInputError
 from regista.model.names import shown
 from regista.read import duck
 from regista.write.foreign import ForeignFile, is_parquet, judge, regular_file
+from regista.write.sample_csv import CsvSource, is_csv
+from regista.write.sample_rules import AMOUNTS, COUNTS, MEASURES, TEXTS, parsed, sorted_object
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MAX_SAMPLES = 100_000_000
-FIELDS = ("sample_id", "id", "task", "metric", "value", "passed")
+FIELDS = ("sample_id", "id", "task", "metric", "value", "passed", *MEASURES, *TEXTS)
+NUMBERS = (*AMOUNTS, *COUNTS)
 
 _MAX_LINE_BYTES = 16 << 20
 _WORD = ("VARCHAR",)
 _INTEGER = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
             "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
+_NUMBER = (*_INTEGER, "FLOAT", "DOUBLE", "DECIMAL")
 _PARQUET_TYPES = {
     "sample_id": (*_WORD, "UUID", *_INTEGER),
     "id": (*_WORD, "UUID", *_INTEGER),
     "task": _WORD,
     "metric": _WORD,
-    "value": (*_INTEGER, "FLOAT", "DOUBLE", "DECIMAL"),
+    "value": _NUMBER,
     "passed": ("BOOLEAN",),
+    "slices": (*_WORD, "JSON", "MAP", "STRUCT"),
+    **dict.fromkeys(NUMBERS, _NUMBER),
+    **dict.fromkeys(TEXTS, _WORD),
 }
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5": "zstd", b"PK": "zip", b"BZ": "bzip2"}
+_COMPRESSED = {
+    b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip", b"BZh": "bzip2",
+}  # fmt: skip
 _COPIED_AT_ONCE = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
@@ -50,7 +59,7 @@ class SampleSource(Protocol):
     name: str
 
     def query(self) -> str:
-        """Return a SELECT of n, sample_id, task, metric, value, passed, and has_* of the rest."""
+        """Return a SELECT of n, `FIELDS` but id, and has_* of what may be left out."""
         ...
 
     def where(self, position: int) -> str:
@@ -70,8 +79,16 @@ def open_source(
     con: "DuckDBPyConnection",
     folder: Path,
     samples: str | PathLike[str] | Iterable[Mapping[str, Any]],
+    *,
+    texts: bool = False,
 ) -> SampleSource:
     """Look at a file, told apart by its content, or write objects to one in `folder`.
+
+    Args:
+        con: the connection that will read it.
+        folder: an existing local folder for temporary files.
+        samples: the file, or objects.
+        texts: whether inputs and outputs are read too; else they are null.
 
     Raises:
         InvalidInputError: the file is missing, of another format, or claims too much.
@@ -79,22 +96,35 @@ def open_source(
     if not isinstance(samples, (str, PathLike)):
         path = folder / "samples.jsonl"
         _write_objects(path, samples)
-        return _JsonLines("the samples", path, given=False)
+        return _JsonLines("the samples", path, given=False, texts=texts)
     path = regular_file(Path(samples), "the samples file")
     if is_parquet(path):
-        return _Parquet(judge(con, path, max_rows=MAX_SAMPLES))
+        return _Parquet(judge(con, path, max_rows=MAX_SAMPLES), texts=texts)
     _refuse_other_formats(path)
-    return _JsonLines(path.name, _without_mark(path, folder), given=True)
+    plain = _without_mark(path, folder)
+    if is_csv(plain):
+        return CsvSource(path.name, plain, texts=texts)
+    return _JsonLines(path.name, plain, given=True, texts=texts)
 
 
 class _JsonLines:
-    def __init__(self, name: str, path: Path, *, given: bool) -> None:
+    def __init__(self, name: str, path: Path, *, given: bool, texts: bool) -> None:
         self.name = name
         self._path = path
         self._given = given
+        self._texts = texts
 
     def query(self) -> str:
-        fields = ", ".join(f"{name}: 'JSON'" for name in FIELDS)
+        fields = ", ".join(f"{name}: 'JSON'" for name in FIELDS if self._texts or name not in TEXTS)
+        numbers = ", ".join(
+            f"CASE WHEN json_type({name}) <> 'BOOLEAN'"
+            f" THEN TRY_CAST({name}->>'$' AS DOUBLE) END AS {name}"
+            for name in NUMBERS
+        )
+        texts = ", ".join(
+            _text(name) if self._texts else f"NULL::VARCHAR AS {name}" for name in TEXTS
+        )
+        optional = ("task", "value", "passed", *MEASURES)
         return f"""
             SELECT row_number() OVER () - 1 AS n,
                 CASE WHEN json_type(coalesce(sample_id, id)) IN ('VARCHAR', 'BIGINT', 'UBIGINT')
@@ -104,7 +134,9 @@ class _JsonLines:
                 CASE WHEN json_type(value) <> 'BOOLEAN'
                     THEN TRY_CAST(value->>'$' AS DOUBLE) END AS value,
                 CASE WHEN json_type(passed) = 'BOOLEAN' THEN passed = 'true' END AS passed,
-                {_given("task")}, {_given("value")}, {_given("passed")}
+                {sorted_object("slices")} AS slices, {numbers},
+                {texts},
+                {", ".join(map(_given, optional))}
             FROM read_json({duck.escaped_path(self._path)}, format = 'newline_delimited',
                 compression = 'none', maximum_object_size = {_MAX_LINE_BYTES},
                 columns = {{{fields}}})
@@ -130,9 +162,10 @@ class _JsonLines:
 
 
 class _Parquet:
-    def __init__(self, file: ForeignFile) -> None:
+    def __init__(self, file: ForeignFile, *, texts: bool) -> None:
         self.name = file.path.name
         self._file = file
+        self._texts = texts
         types = {name: type_.partition("(")[0] for name, type_ in file.columns.items()}
         self._id = "sample_id" if "sample_id" in types else "id"
         for name, called in ((self._id, "sample_id"), ("metric", "metric")):
@@ -149,19 +182,27 @@ class _Parquet:
                 )
 
     def _used(self) -> set[str]:
-        return {self._id, "task", "metric", "value", "passed"}
+        known = {self._id, "task", "metric", "value", "passed", *MEASURES}
+        return known | set(TEXTS) if self._texts else known
 
     def query(self) -> str:
-        has = self._file.columns
+        has = self._file.columns.keys() & self._used()
         value = {name: f'"{name}"' if name in has else "NULL" for name in FIELDS}
+        slices = "NULL::VARCHAR"
+        if "slices" in has:
+            # a struct, a map and a JSON text come to the same
+            is_text = self._file.columns["slices"] == "VARCHAR"
+            slices = sorted_object(parsed("slices") if is_text else "to_json(slices)")
+        numbers = ", ".join(f"CAST({value[name]} AS DOUBLE) AS {name}" for name in NUMBERS)
+        texts = ", ".join(f"CAST({value[name]} AS VARCHAR) AS {name}" for name in TEXTS)
+        optional = ("task", "value", "passed", *MEASURES)
+        given = ", ".join(f"{value[name]} IS NOT NULL AS has_{name}" for name in optional)
         return f"""
             SELECT file_row_number AS n, CAST("{self._id}" AS VARCHAR) AS sample_id,
                 CAST({value["task"]} AS VARCHAR) AS task, CAST(metric AS VARCHAR) AS metric,
                 CAST({value["value"]} AS DOUBLE) AS value,
                 CAST({value["passed"]} AS BOOLEAN) AS passed,
-                {value["task"]} IS NOT NULL AS has_task,
-                {value["value"]} IS NOT NULL AS has_value,
-                {value["passed"]} IS NOT NULL AS has_passed
+                {slices} AS slices, {numbers}, {texts}, {given}
             FROM {self._file.source}
         """
 
@@ -170,6 +211,13 @@ class _Parquet:
 
     def explain(self) -> None:
         """Leave it to DuckDB: its words on Parquet are as good as any."""
+
+
+def _text(name: str) -> str:
+    """Return the expression of a text; what is an object, such as messages, stays JSON."""
+    return (
+        f"CASE WHEN coalesce(json_type({name}), 'NULL') <> 'NULL' THEN {name}->>'$' END AS {name}"
+    )
 
 
 def _given(name: str) -> str:
@@ -212,11 +260,11 @@ def _refuse_other_formats(path: Path) -> None:
     text = head.removeprefix(_BOM).lstrip()
     if text.startswith(b"["):
         raise InvalidInputError(
-            f"{shown(path.name, 200)} is one JSON array; samples are JSON lines or Parquet",
+            f"{shown(path.name, 200)} is one JSON array; samples are JSON lines, CSV or Parquet",
             hint="jq -c '.[]' FILE writes one object a line",
         )
-    if text and not text.startswith(b"{"):
-        raise InvalidInputError(f"{shown(path.name, 200)} is neither JSON lines nor Parquet")
+    if text and not text.startswith(b"{") and not is_csv(path):
+        raise InvalidInputError(f"{shown(path.name, 200)} is neither JSON lines, CSV nor Parquet")
 
 
 def _without_mark(path: Path, folder: Path) -> Path:

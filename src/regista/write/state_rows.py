@@ -47,7 +47,7 @@ _UNREAD = {
     "versions": ("entry_id", "entry", "kind"),
     "lineage": ("entry_id", "entry"),
     "eval_runs": ("entry_id", "entry", "harness", "harness_version", "code", "source_digest",
-                  "note", "dataset_entry_id", "dataset_version"),
+                  "note", "dataset_entry_id", "dataset_version", "evaluated_at", "texts_digest"),
     "eval_scores": ("entry_id", "entry", "slice"),
 }  # fmt: skip
 _SPILLED = {

@@ -37,8 +37,7 @@ def lines(*rows: object) -> str:
 
 def kept(samples: Any) -> list[dict[str, Any]]:
     store = MemoryStore("test")
-    ref, _digest = store_samples(store, samples)
-    assert ref is not None
+    [ref] = store_samples(store, samples).data
     return [
         {name: value for name, value in row.items() if name != "table"}
         for row in iter_rows(store, ref)
@@ -62,8 +61,8 @@ def test_objects_json_lines_and_parquet_give_the_same_rows_and_digest(tmp_path: 
     table = write_parquet(tmp_path / "samples?.parquet", SAMPLES[::-1], TYPES)
     store = MemoryStore("test")
     stored = [store_samples(store, source) for source in (SAMPLES, text, str(mark), table)]
-    assert len({digest for _ref, digest in stored}) == 1
-    found = [[*iter_rows(store, ref)] for ref, _digest in stored if ref]
+    assert len({each.digest for each in stored}) == 1
+    found = [[*iter_rows(store, ref)] for each in stored for ref in each.data]
     assert found[1:] == found[:-1]
     assert len(found[0]) == len(SAMPLES)
 
@@ -108,7 +107,7 @@ def test_different_results_have_different_digests() -> None:
         {"id": "a", "metric": "n", "value": 1},
         {"id": "a", "metric": "m", "value": 1, "task": "t"},
     ]
-    assert len({store_samples(store, [row])[1] for row in variants}) == len(variants)
+    assert len({store_samples(store, [row]).digest for row in variants}) == len(variants)
 
 
 def test_passed_alone_is_one_or_zero_and_further_fields_are_left_out() -> None:
@@ -138,7 +137,7 @@ def test_nothing_gives_no_file_and_a_digest(tmp_path: Path) -> None:
     empty.write_text("\n\n")
     store = MemoryStore("test")
     assert store_samples(store, []) == store_samples(store, empty)
-    assert store_samples(store, [])[0] is None
+    assert store_samples(store, []).data == ()
 
 
 @pytest.mark.parametrize(
@@ -213,8 +212,8 @@ def test_a_sample_given_twice_is_named(tmp_path: Path) -> None:
         (b"\x1f\x8b\x08", "compressed (gzip)"),
         (b"PK\x03\x04", "compressed (zip)"),
         (b"[{}]", "one JSON array"),
-        (b"hello", "neither JSON lines nor Parquet"),
-        (b"\xff\xfe{\x00", "neither JSON lines nor Parquet"),
+        (b"hello", "neither JSON lines, CSV nor Parquet"),
+        (b"\xff\xfe{\x00", "neither JSON lines, CSV nor Parquet"),
         (b"PAR1", "not a Parquet file, or not a whole one"),
         (b"PAR1" + b"x" * 100 + b"PAR1", "claims a footer"),
         (b"PAR1" + b"x" * 100 + b"\x10\x00\x00\x00PAR1", "cannot be read"),

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regista.errors import InvalidInputError
-from regista.write import evalfile
-from regista.write.evalfile import read_scores
+from regista.evalformats import jsontext
+from regista.evalformats.finding import read_run
 
 ROWS = [{"metric": "a", "value": "0.10"}, {"metric": "b", "value": "1e-3", "n": "7"}]
 
@@ -18,7 +18,7 @@ ROWS = [{"metric": "a", "value": "0.10"}, {"metric": "b", "value": "1e-3", "n": 
 def read(tmp_path: Path, text: str) -> list[dict[str, Any]]:
     path = tmp_path / "scores.any"
     path.write_text(text, encoding="utf-8")
-    return read_scores(path).scores
+    return read_run(path, "generic").scores
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,11 @@ def test_a_number_is_never_rounded(tmp_path_factory: pytest.TempPathFactory, num
         ('[{"metric":5,"value":1}]', "score 1: a score has no metric"),
         ('[{"metric":"a","value":1,"n":"x"}]', "score 1: n of 'a'"),
         ('[{"metric":"a","value":1,"stderr":true}]', "score 1: stderr of 'a'"),
-        ('{"a": {"b": 1}}', "value of 'a' is not a number"),
+        ('{"a": {"b": true}}', "value of 'a/b' is not a number"),
+        ('{"a": {"b": null}, "c": 1}', "value of 'a/b' is not a number"),
+        ('{"a":' * 20 + "1" + "}" * 20, "nested too deep"),
         ('{"a": true}', "value of 'a' is not a number"),
-        ('{"scores": [], "suite": "x"}', "beside scores there is a field 'suite'"),
+        ('{"scores": [], "suit": "x"}', "beside scores there is a field 'suit'"),
         ("[1]", "score 1: a score is an object"),
         ("5", "neither an object nor an array"),
         ("[" * 100_000, "nested too deep"),
@@ -114,30 +116,30 @@ def test_what_is_wrong_is_said_in_one_line_with_its_place(
 def test_what_is_no_file_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(InvalidInputError):
-        read_scores(tmp_path / name)
+        read_run(tmp_path / name)
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "scores.json"
     path.write_bytes(b'{"a": "\xff"}')
     with pytest.raises(InvalidInputError, match="not UTF-8 at byte 7"):
-        read_scores(path)
+        read_run(path)
 
 
 def test_a_file_beyond_the_limit_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evalfile, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(jsontext, "MAX_DOCUMENT", 1 << 20)
     path = tmp_path / "scores.json"
     path.write_text('{"a": 1}' + " " * (1 << 20))
     with pytest.raises(InvalidInputError, match="larger than 1 MB"):
-        read_scores(path)
+        read_run(path)
 
 
 def test_a_format_is_known_or_refused(tmp_path: Path) -> None:
     path = tmp_path / "scores.json"
     path.write_text('{"a": 1}')
-    assert read_scores(path, "auto") == read_scores(path, "generic")
+    assert read_run(path, "auto") == read_run(path, "generic")
     with pytest.raises(InvalidInputError, match="'tea' is not a format") as caught:
-        read_scores(path, "tea")
-    assert caught.value.hint == "use auto, generic"
+        read_run(path, "tea")
+    assert caught.value.hint.startswith("use auto, lm_eval, ")
