@@ -23,7 +23,7 @@ from typing import Any
 
 from regista.errors import InvalidInputError
 from regista.evalformats import foreign
-from regista.evalformats.jsontext import load_json, object_of, outline, text_of
+from regista.evalformats.jsontext import Number, load_json, object_of, outline, text_of
 from regista.evalformats.protocol import Choice, ImportedRun, Peek
 from regista.model.names import shown
 
@@ -185,10 +185,16 @@ def _rows(instance: dict[str, Any], trial: str) -> Iterator[dict[str, Any]]:
                     "value": value,
                     "slices": foreign.labels({"split": stat.split, "sub_split": stat.part}),
                     "latency_s": measured.get("inference_runtime"),
-                    "tokens_in": measured.get("num_prompt_tokens"),
-                    "tokens_out": measured.get("num_output_tokens"),
+                    "tokens_in": _whole(measured.get("num_prompt_tokens")),
+                    "tokens_out": _whole(measured.get("num_output_tokens")),
                 }
             )
+
+
+def _whole(tokens: str | None) -> str | None:
+    # a mean of whole numbers, written 333.0
+    found = foreign.count(Number(tokens)) if tokens else None
+    return str(found) if found is not None else None
 
 
 def _without_model(name: str) -> str:

@@ -23,7 +23,9 @@ MAX_LINE = 16 << 20
 FINITE = "log the run as --status failed or --status partial instead"
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity')
-_SCANNED = re.compile(rb'"((?:[^"\\]|\\.)*)"|[{}\[\]:,]')
+# a string that the end cuts off is taken as a whole: tried again at each quote in it, it would take
+# minutes
+_SCANNED = re.compile(rb'"((?:[^"\\]|\\.)*)(?:"|\\?\Z)|[{}\[\]:,]', re.DOTALL)
 _BOM = b"\xef\xbb\xbf"
 
 

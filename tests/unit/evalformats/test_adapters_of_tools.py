@@ -1,6 +1,7 @@
 """What holds for every adapter of a tool's files: it knows its own, and fears nobody else's."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,14 @@ def test_a_truncated_file_is_refused_in_one_line(path: Path, part: int, tmp_path
 @given(st.sampled_from(FORMATS), st.binary(max_size=300))
 def test_to_look_at_a_file_is_never_an_error(adapter: EvalFormat, head: bytes) -> None:
     assert adapter.recognises(Peek(Path("/none"), head, len(head))) in {True, False}
+
+
+def test_to_look_at_a_file_is_quick() -> None:
+    cut_off = b'{"a": "' + b'\\"x' * 21_000
+    started = time.process_time()
+    for adapter in FORMATS:
+        adapter.recognises(Peek(Path("/none"), cut_off, len(cut_off)))
+    assert time.process_time() - started < 2
 
 
 def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:

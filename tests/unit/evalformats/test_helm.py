@@ -93,7 +93,7 @@ def test_each_instance_is_a_sample(tmp_path: Path) -> None:
     rows = samples_of(run)
     assert rows[0] == {
         "sample_id": "id1", "metric": "m", "value": "1.0", "slices": {"split": "test"},
-        "latency_s": "0.5", "tokens_in": "7.0", "tokens_out": "1.0",
+        "latency_s": "0.5", "tokens_in": "7", "tokens_out": "1",
     }  # fmt: skip
     assert [row["metric"] for row in rows] == [
         "m", "inference_runtime", "num_prompt_tokens", "num_output_tokens", "m@typos",
