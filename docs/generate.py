@@ -46,6 +46,7 @@ LAYERS = (
     "decide",
     "decide/operations",
     "decide/gates",
+    "decide/statistics",
     "model",
 )
 HEADS = {
