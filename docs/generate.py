@@ -48,6 +48,7 @@ LAYERS = (
     "decide",
     "decide/operations",
     "decide/gates",
+    "decide/statistics",
     "model",
 )
 HEADS = {

@@ -19,6 +19,7 @@ from regista.decide.heads import (
     SlotHead,
     VersionHead,
 )
+from regista.decide.statistics.pairs import Pairs
 from regista.decide.verdict import Finding
 
 NOW = "2026-03-10T12:00:00.000000Z"
@@ -54,6 +55,7 @@ class FakeCase:
         self.slots: dict[str, SlotHead] = {}
         self.runs: dict[tuple[int, str], Run] = {}
         self.facts: dict[tuple[str, str], Any] = {}
+        self.paired: dict[tuple[str, str, str], Pairs] = {}
         self.saw_pending: list[bool] = []
         self.answer: Any = {"error": "no query was expected"}
         self.queries: list[tuple[str, dict[str, int]]] = []
@@ -121,6 +123,11 @@ class FakeCase:
     def run(self, version: VersionHead, suite: str) -> Run | None:
         """Return the latest run of a suite."""
         return self.runs.get((version.version, suite))
+
+    def pairs(self, baseline: VersionHead, suite: str, grain: tuple[str, str, str]) -> Pairs | None:
+        """Return the pairs that the test has put in place, whatever the suite."""
+        assert baseline.version != self.version.version, suite
+        return self.paired.get(grain)
 
     def observe(self, kind: str, subject: str) -> Any:
         """Return a fact that the test has put in place."""

@@ -11,11 +11,12 @@ from typing import Any
 
 from regista.decide.evidence import Score
 from regista.decide.heads import EntryHead, RunHead, SlotHead, VersionHead
-from regista.decide.operations.context import Payload, Query, Request
+from regista.decide.operations.context import Grain, Payload, Query, Request, SampleSource
 from regista.decide.planning import CommitPlan, inline_scores, plan_commit
 from regista.decide.policy import Policy
 from regista.decide.replay import differences, replay
 from regista.decide.state import State
+from regista.decide.statistics.pairs import Pairs
 from regista.model.canonical import sha256_hex
 from regista.model.commit import FORMAT, Commit, DataRef, Row, parse
 from regista.model.manifest import FileEntry, Manifest
@@ -37,6 +38,7 @@ class History:
         facts: facts from outside the log by kind and subject; blobs are whole unless said.
         looked_up: facts that were asked for live, in order.
         now: the writer's clock.
+        pairs: what two runs say of the same examples, by run ids and grain.
     """
 
     def __init__(self, policy: Json = OPEN) -> None:
@@ -47,6 +49,7 @@ class History:
         self._look: Callable[[str, str], None] = self._note
         self.now = START
         self.queries: list[Query] = []
+        self.pairs: dict[tuple[str, str, Grain], Pairs] = {}
         self.answer: Any = {"columns": [], "rows": []}
         self._policies: dict[str, Policy] = {}
         self._data: dict[str, list[Row]] = {}
@@ -135,6 +138,17 @@ class History:
             return ()
         rows = [{**row, **ref.columns, "table": ref.table} for row in self._data[ref.sha256]]
         return inline_scores(rows, run_id)
+
+    def find_samples(self, run: RunHead) -> SampleSource:
+        """Return where the per-example results of an earlier run lie."""
+        commit = self.commits[run.seq - 1]
+        return SampleSource.of(run.run_id, commit.rows, commit.data)
+
+    def load_pairs(
+        self, candidate: SampleSource, baseline: SampleSource, grain: Grain
+    ) -> Pairs | None:
+        """Return the pairs made known before."""
+        return self.pairs.get((candidate.run_id, baseline.run_id, grain))
 
     def query(self, asked: Query) -> Any:
         """Return the canned answer, and note what was asked."""

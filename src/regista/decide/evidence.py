@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from regista.decide.heads import EntryHead, RunHead, SlotHead, VersionHead
+from regista.decide.statistics.pairs import Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,19 @@ class Case(Protocol):
 
     def run(self, version: VersionHead, suite: str) -> Run | None:
         """Return the latest run of a suite for a version of this entry."""
+        ...
+
+    def pairs(self, baseline: VersionHead, suite: str, grain: tuple[str, str, str]) -> Pairs | None:
+        """Return what the latest runs of two versions say of the same examples.
+
+        Args:
+            baseline: the version that the candidate is compared with.
+            suite: the suite.
+            grain: task, metric and slice.
+
+        Returns:
+            The pairs; None where a run has no per-example results of that slice.
+        """
         ...
 
     def observe(self, kind: str, subject: str) -> Any:  # noqa: ANN401 - a recorded JSON fact

@@ -24,14 +24,18 @@ from regista.decide.operations import (
 )
 from regista.decide.operations.context import (
     Context,
+    Grain,
     Outside,
     Payload,
     Planned,
     Planner,
     Query,
     Request,
+    RunOf,
+    SampleSource,
 )
 from regista.decide.state import State
+from regista.decide.statistics.pairs import Pairs
 from regista.errors import InvalidInputError
 from regista.model.commit import FORMAT, Commit, DataRef, OpRecord, Row
 from regista.model.numbers import parse_decimal
@@ -223,6 +227,7 @@ class Planning:
             observe=observe,
             load_policy=self.outside.load_policy,
             load_scores=self._load_scores,
+            load_pairs=self._load_pairs,
             query=query,
             revisions=self.outside.revisions(request),
         )
@@ -235,6 +240,15 @@ class Planning:
             if ref.table == "eval_scores" and ref.columns.get("run_id") == run.run_id:
                 pending += self.outside.load_data_scores(ref, run.run_id)
         return pending
+
+    def _load_pairs(self, candidate: RunOf, baseline: RunOf, grain: Grain) -> Pairs | None:
+        sources = [
+            self.outside.find_samples(run)
+            if run.seq != self.stamp.seq
+            else SampleSource.of(run.run_id, self.rows, self.data)
+            for _version, run in (candidate, baseline)
+        ]
+        return self.outside.load_pairs(sources[0], sources[1], grain)
 
     def _so_far(self) -> Commit | None:
         """Return the commit as far as it is planned; None while it has no rows."""

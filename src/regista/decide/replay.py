@@ -10,11 +10,19 @@ from typing import Any
 
 from regista.decide.evidence import Score
 from regista.decide.heads import RunHead, VersionHead
-from regista.decide.operations.context import Outside, Payload, Query, Request
+from regista.decide.operations.context import (
+    Grain,
+    Outside,
+    Payload,
+    Query,
+    Request,
+    SampleSource,
+)
 from regista.decide.operations.importing import IMPORTABLE
 from regista.decide.planning import PAYLOAD, CommitPlan, plan_commit
 from regista.decide.policy import Policy
 from regista.decide.state import State
+from regista.decide.statistics.pairs import Pairs
 from regista.model.commit import Commit, DataRef, OpRecord, Row
 
 PLANNED_COLUMNS = frozenset({"table", "entry_id", "entry", "version", "run_id", "suite"})
@@ -61,6 +69,16 @@ class Recorded:
     def load_data_scores(self, ref: DataRef, run_id: str) -> tuple[Score, ...]:
         """Return the scores that a data file holds."""
         return self.lookups.load_data_scores(ref, run_id)
+
+    def find_samples(self, run: RunHead) -> SampleSource:
+        """Return where the per-example results of an earlier run lie."""
+        return self.lookups.find_samples(run)
+
+    def load_pairs(
+        self, candidate: SampleSource, baseline: SampleSource, grain: Grain
+    ) -> Pairs | None:
+        """Pair the per-example results of two runs again, from the files that the log names."""
+        return self.lookups.load_pairs(candidate, baseline, grain)
 
     def query(self, asked: Query) -> Any:  # noqa: ANN401
         """Run an SQL gate's query again, on the same views."""

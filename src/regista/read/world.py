@@ -8,10 +8,11 @@ from typing import Any
 
 from regista.decide.evidence import Score
 from regista.decide.heads import RunHead, VersionHead
-from regista.decide.operations.context import Query, Request
+from regista.decide.operations.context import Grain, Query, Request, SampleSource
 from regista.decide.planning import inline_scores
 from regista.decide.policy import Policy
 from regista.decide.policy_bundle import PolicyBundle
+from regista.decide.statistics.pairs import Pairs
 from regista.errors import IntegrityError, NotFoundError
 from regista.model.commit import DataRef
 from regista.read.replica import Replica
@@ -19,6 +20,7 @@ from regista.storage.blobs import check, get_blob
 from regista.storage.store import Store
 
 RUNS_KEPT = 32
+PAIRS_KEPT = 1024
 
 
 class World:
@@ -27,6 +29,7 @@ class World:
     def __init__(self, replica: Replica) -> None:
         self.replica = replica
         self._scores: dict[str, tuple[Score, ...]] = {}
+        self._pairs: dict[tuple[str, str, Grain], Pairs | None] = {}
         self._facts: dict[tuple[str, str, str], Any] = {}
         self._policies: dict[str, Policy] = {}
 
@@ -90,6 +93,25 @@ class World:
         from regista.read.data_rows import run_scores
 
         return run_scores(self.replica.store, ref, run_id, version)
+
+    def find_samples(self, run: RunHead) -> SampleSource:
+        """Return where the per-example results of a run lie: its commit says so."""
+        commit, _digest = self.replica.log.read(run.seq)
+        return SampleSource.of(run.run_id, commit.rows, commit.data)
+
+    def load_pairs(
+        self, candidate: SampleSource, baseline: SampleSource, grain: Grain
+    ) -> Pairs | None:
+        """Return what two runs say of the same examples, through DuckDB."""
+        from regista.read.pairs import load_pairs
+
+        # a run that was planned in vain may have had the id that another's run got
+        key = (candidate.identity, baseline.identity, grain)
+        if key not in self._pairs:
+            if len(self._pairs) >= PAIRS_KEPT:
+                self._pairs.clear()
+            self._pairs[key] = load_pairs(self.replica.store, candidate, baseline, grain)
+        return self._pairs[key]
 
     def query(self, asked: Query) -> Any:  # noqa: ANN401
         """Run one sandboxed SELECT over an entry's views as of a commit."""

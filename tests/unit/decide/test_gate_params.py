@@ -110,7 +110,10 @@ SCORE = {"suite": "holdout", "metric": "auc"}
             "baseline",
             {**SCORE, "test": "paired"},
             ("test",),
-            "must be one of none, stderr, not the text 'paired'",
+            (
+                "must be one of none, stderr, paired_bootstrap, paired_t, mcnemar,"
+                " not the text 'paired'"
+            ),
         ),
         ("baseline", {**SCORE, "confidence": "0.9"}, (), "confidence needs a test"),
         (

@@ -40,8 +40,8 @@ def test_every_gate_of_every_matching_rule_is_judged_in_order() -> None:
     judgement = judge(value, ready())
     assert [(v.id, v.kind, v.rule, v.revision) for v in judgement.verdicts] == [
         ("from:staging", "from", 0, 1),
-        ("threshold:holdout/auc", "threshold", 0, 1),
-        ("coverage:any", "coverage", 3, 1),
+        ("threshold:holdout/auc", "threshold", 0, 2),
+        ("coverage:any", "coverage", 3, 2),
     ]
     assert (judgement.outcome, judgement.ungated) == (Outcome.PASSED, False)
 
@@ -131,7 +131,9 @@ def test_a_gated_alias_is_judged_by_its_rules() -> None:
 
 def test_a_replay_asks_for_the_revisions_that_were_recorded() -> None:
     value = policy({"stage": "prod", "gates": [THRESHOLD]})
-    assert judge(value, ready(), {"threshold": 1}) == judge(value, ready())
+    old, new = judge(value, ready(), {"threshold": 1}), judge(value, ready())
+    assert [verdict.revision for verdict in (*old.verdicts, *new.verdicts)] == [1, 2]
+    assert [verdict.finding for verdict in old.verdicts] == [v.finding for v in new.verdicts]
     with pytest.raises(NewerFormatError, match="revision 7"):
         judge(value, ready(), {"threshold": 7})
 

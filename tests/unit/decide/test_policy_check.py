@@ -157,8 +157,8 @@ def test_a_stage_twice_is_an_error() -> None:
             "did you mean threshold?",
         ),
         (
-            covering({"threshold": {**GATE["threshold"], "minn": 1}}),
-            ("rules", 1, "gates", 0, "threshold", "minn"),
+            covering({"threshold": {**GATE["threshold"], "mni": 1}}),
+            ("rules", 1, "gates", 0, "threshold", "mni"),
             "did you mean min?",
         ),
         (

@@ -5,19 +5,34 @@ the other version is found, and many comparisons become one finding.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from regista.decide.evidence import Case
-from regista.decide.gates.comparing import Comparison, Terms
+from regista.decide.gates.comparing import (
+    MCNEMAR,
+    NO_TEST,
+    PAIRED,
+    PAIRED_BOOTSTRAP,
+    PAIRED_T,
+    REQUIRED,
+    STDERR,
+    Comparison,
+    Terms,
+    percent,
+)
 from regista.decide.gates.field_types import (
     BOOLEAN,
     CONFIDENCE,
     NOT_NEGATIVE,
+    SHARE,
     STAGE_OR_VERSION,
     Params,
     choice,
+    decimal_of,
     text,
     texts_or,
+    whole,
 )
 from regista.decide.gates.fields import CheckContext, Field, Problems, exclusive
 from regista.decide.gates.findings import (
@@ -32,9 +47,13 @@ from regista.decide.gates.findings import (
 from regista.decide.gates.kind import GateKind
 from regista.decide.gates.pairing import pair_up
 from regista.decide.gates.runs import Missing
+from regista.decide.gates.testing import compare_all
 from regista.decide.heads import VersionHead
 from regista.decide.policy_problem import problem
+from regista.decide.statistics.correcting import CORRECTIONS
 from regista.decide.verdict import Finding, VerdictStatus
+
+MOST_RESAMPLED = Decimal("0.999")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +71,7 @@ def evaluate(params: Params, case: Case) -> Finding:
     if isinstance(opponent, Finding):
         return opponent
     pairing = pair_up(case, opponent.version, params)
-    found = [pair.compare(terms) for pair in pairing.pairs]
+    found = compare_all(pairing.pairs, terms)
     found += [_gap(name, missing, terms, opponent) for name, missing in pairing.gaps]
     notes = list(dict.fromkeys([*pairing.notes, *(item.note for item in found if item.note)]))
     return _finding(case, terms, opponent, found, (notes, pairing.evidence))
@@ -145,21 +164,31 @@ def _required(terms: Terms, opponent: str) -> str:
         asked = f"at most {number(terms.margin)} worse than {opponent}"
     else:
         asked = f"not worse than {opponent}"
-    return f"{asked}, {terms.percent} sure" if terms.stderr else asked
+    return f"{asked}, {percent(terms.confidence)} sure" if terms.tested else asked
 
 
 def _cross_check(params: Params, _context: CheckContext) -> Problems:
     problems = exclusive(params, "slice", "slices")
     if params.get("superiority") and "max_regression" in params:
         problems += problem("superiority leaves no room for max_regression", "keep one of them")
-    if "confidence" in params and params.get("test", "none") == "none":
-        problems += problem("confidence needs a test", "add test: stderr, or leave confidence out")
+    test = params.get("test", NO_TEST)
+    needing = [name for name in ("confidence", "correction") if name in params]
+    if needing and test == NO_TEST:
+        hint = f"add test: stderr, or leave {needing[0]} out"
+        problems += problem(f"{needing[0]} needs a test", hint)
+    if "max_unpaired" in params and test not in PAIRED:
+        problems += problem("max_unpaired needs a paired test", f"add test: {PAIRED_BOOTSTRAP}")
+    if test == PAIRED_BOOTSTRAP and decimal_of(params, "confidence", "0.95") > MOST_RESAMPLED:
+        hint = f"use test: {PAIRED_T}, or a confidence up to {MOST_RESAMPLED}"
+        problems += problem("a bootstrap cannot be that sure", hint)
+    if test == MCNEMAR and decimal_of(params, "max_regression") >= 1:
+        problems += problem("max_regression is a difference of shares", "write 0.01 for 1 %")
     return problems
 
 
 KIND = GateKind(
     kind="baseline",
-    revision=1,
+    revision=2,
     summary="The candidate's scores are no worse than those of another version, on the same data.",
     fields=(
         Field(
@@ -189,18 +218,36 @@ KIND = GateKind(
         Field("max_regression", NOT_NEGATIVE, "how much worse is tolerated, absolute", default="0"),
         Field(
             "direction",
-            choice("higher", "lower"),
-            "which way is better",
+            choice("higher", "lower", REQUIRED),
+            "which way is better; `required` leaves it to the scores, one of which must say it",
             default="as recorded with the score, else higher",
         ),
         Field(
             "test",
-            choice("none", "stderr"),
-            "plain tolerance, or a z test on standard errors",
+            choice(NO_TEST, STDERR, *PAIRED),
+            "plain tolerance, a z test on standard errors, or a test on paired examples",
             default="none",
         ),
         Field("superiority", BOOLEAN, "whether the candidate must be better", default="false"),
         Field("confidence", CONFIDENCE, "one-sided confidence of the test", default="0.95"),
+        Field(
+            "correction",
+            choice(*CORRECTIONS),
+            "how several tests in the gate share the error; none is needed for the gate's own",
+            default="none",
+        ),
+        Field(
+            "min_n",
+            whole(1, 10**12),
+            "examples that must be behind both scores, or be paired",
+            default="1; 20 for a bootstrap or t test",
+        ),
+        Field(
+            "max_unpaired",
+            SHARE,
+            "share of the examples that may be in one run alone",
+            default="0",
+        ),
         Field("slice", text("a slice"), "one slice of the data", default="all of the data"),
         Field("slices", texts_or("all", "slices"), "several slices, each compared"),
         Field(
@@ -219,7 +266,16 @@ text. Where neither run has a dataset recorded they are compared, and the reason
 else is undecided. `slices: all` means every slice that the other version's run has; one that the
 candidate lacks is undecided.
 
-With `test: stderr` the gain, less z standard errors of the difference, must reach
-`-max_regression`, or exceed 0 with `superiority`. Where the gain itself is enough but could be
-chance, the verdict is undecided and says about how many examples it would take.""",
+A test asks that the gain is surely not below `-max_regression`, or surely above 0 with
+`superiority`, at the one-sided `confidence`. Where the gain itself is enough but could be chance,
+the verdict is undecided and says about how many examples it would take.
+
+- `stderr`: a z test on the standard errors of the two scores, as of independent runs.
+- `paired_bootstrap`, `paired_t`: on the differences per example, of any values.
+- `mcnemar`: on examples that are right or wrong: values 0 and 1, else `passed`.
+
+The three paired tests read the per-example results of both latest runs; the gate fails to decide
+where one has none, or where an example is in one run alone. [Statistics](statistics.md) has the
+formulas, what each assumes, and how often each is wrong. Revision 1 knew `none` and `stderr`.""",
 )
+KIND_1 = replace(KIND, revision=1)

@@ -1,13 +1,22 @@
 """`coverage`: evaluations exist at all: suites, and metrics and slices within them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from regista.decide.evidence import Case, Run
+from regista.decide.evidence import Case, Run, Score
 from regista.decide.gates.field_types import Params, text, texts, texts_or
 from regista.decide.gates.fields import CheckContext, Field, Problems, exclusive, one_needed
 from regista.decide.gates.findings import eval_log, failed, listed, passed, plural, undecidable
 from regista.decide.gates.kind import GateKind
-from regista.decide.gates.runs import WHOLE, Missing, evidence_of, latest_head, latest_run, title
+from regista.decide.gates.runs import (
+    MIN_N,
+    WHOLE,
+    Missing,
+    evidence_of,
+    latest_head,
+    latest_run,
+    title,
+    too_few,
+)
 from regista.decide.policy_problem import problem
 from regista.decide.verdict import Finding
 
@@ -33,6 +42,17 @@ class _Wanted:
         if self.slices:
             parts.append(f"in slices {listed(self.slices)}")
         return " ".join(parts)
+
+    def scores_of(self, run: Run) -> list[Score]:
+        """Return the scores of a run that are asked for."""
+        slices = (WHOLE, *self.slices) if self.metrics else self.slices
+        return [
+            score
+            for score in run.scores
+            if score.task == self.task
+            and score.slice in slices
+            and (not self.metrics or score.metric in self.metrics)
+        ]
 
     def missing_in(self, run: Run) -> list[str]:
         """Name the scores that a run should have and lacks."""
@@ -60,6 +80,7 @@ def evaluate(params: Params, case: Case) -> Finding:
         tuple(params.get("metrics", ())),
         tuple(params.get("slices", ())),
     )
+    least = params.get("min_n", 0)
     gaps: list[tuple[str, Missing]] = []
     absent: dict[str, list[str]] = {}
     evidence: list[str] = []
@@ -70,6 +91,8 @@ def evaluate(params: Params, case: Case) -> Finding:
             run = loaded if isinstance(loaded, Missing) else loaded.head
             if isinstance(loaded, Run) and (names := wanted.missing_in(loaded)):
                 absent[suite] = names
+            elif isinstance(loaded, Run):
+                run = too_few(case, loaded, wanted.scores_of(loaded), least) or run
         if isinstance(run, Missing):
             gaps.append((suite, run))
             evidence += run.evidence
@@ -122,12 +145,14 @@ def _cross_check(params: Params, _context: CheckContext) -> Problems:
         problems += problem(f"{inside[0]} needs named suites", "write suites: [a, b] or suite: a")
     elif inside == ["task"]:
         problems += problem("task needs metrics or slices", "name the metrics of the task")
+    elif "min_n" in params and not inside:
+        problems += problem("min_n needs metrics or slices", "name the metrics that it is about")
     return problems
 
 
 KIND = GateKind(
     kind="coverage",
-    revision=1,
+    revision=2,
     summary="The candidate was evaluated: the latest runs of these suites are complete, and have "
     "these metrics and slices.",
     fields=(
@@ -136,10 +161,12 @@ KIND = GateKind(
         Field("task", text("a task"), "task of the metrics and slices", default="none"),
         Field("metrics", texts("metrics"), "metrics that each run must have"),
         Field("slices", texts("slices"), "slices that each run must have, for every metric named"),
+        MIN_N,
     ),
     evaluate=evaluate,
     cross_check=_cross_check,
     id_fields=("suite", "suites", "task", "metrics", "slices"),
     notes="A run that is absent, partial, failed or empty leaves it undecided; a complete run "
-    "that lacks a metric or slice fails it.",
+    "that lacks a metric or slice fails it. Revision 1 knew no `min_n`.",
 )
+KIND_1 = replace(KIND, revision=1)

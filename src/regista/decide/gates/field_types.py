@@ -57,6 +57,13 @@ def _not_negative(value: object, context: CheckContext) -> Problems:
     return problems
 
 
+def _share(value: object, context: CheckContext) -> Problems:
+    problems = _not_negative(value, context)
+    if not problems and Decimal(str(value)) >= 1:
+        return problem(f"must be a share below 1, and is {value}", "write 0.01 for 1 %")
+    return problems
+
+
 def _confidence(value: object, context: CheckContext) -> Problems:
     problems = _decimal(value, context)
     if not problems and not Decimal("0.5") <= Decimal(str(value)) <= Decimal("0.999999"):
@@ -193,6 +200,7 @@ def short_duration(longest: timedelta) -> FieldType:
 
 DECIMAL = FieldType("decimal", _decimal)
 NOT_NEGATIVE = FieldType("decimal from 0", _not_negative)
+SHARE = FieldType("decimal from 0, below 1", _share)
 CONFIDENCE = FieldType("decimal, 0.5 to 0.999999", _confidence)
 DURATION = FieldType("duration", _duration)
 BOOLEAN = FieldType("true or false", _boolean)

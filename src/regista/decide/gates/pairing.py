@@ -5,6 +5,7 @@ dataset. Whatever cannot be paired is a gap with its reason: it is never left ou
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from shlex import quote
 
 from regista.decide.evidence import Case, Run, Score
@@ -97,7 +98,8 @@ def _pair_scores(
             else:
                 found.append(score)
         if len(found) == len(sides):
-            pairing.pairs.append(Pair(name, found[0], found[1], remedy))
+            samples = partial(case.pairs, baseline, suite, grain)
+            pairing.pairs.append(Pair(name, found[0], found[1], remedy, samples))
 
 
 def _grains(theirs: dict[Grain, Score], params: Params) -> list[Grain]:

@@ -9,10 +9,12 @@ from regista.decide.gates import (
     baseline,
     coverage,
     drill,
+    evaluator,
     freshness,
     integrity,
     lineage,
     metadata,
+    overuse,
     soak,
     sql,
     threshold,
@@ -25,6 +27,8 @@ _CURRENT = (
     threshold.KIND,
     baseline.KIND,
     freshness.KIND,
+    evaluator.KIND,
+    overuse.KIND,
     coverage.KIND,
     soak.KIND,
     drill.KIND,
@@ -33,7 +37,12 @@ _CURRENT = (
     metadata.KIND,
     sql.KIND,
 )
-_OLD: tuple[GateKind, ...] = (sql.KIND_1,)
+_OLD: tuple[GateKind, ...] = (
+    threshold.KIND_1,
+    baseline.KIND_1,
+    coverage.KIND_1,
+    sql.KIND_1,
+)
 
 
 def _by_revision(kinds: Iterable[GateKind]) -> dict[tuple[str, int], GateKind]:

@@ -4,12 +4,14 @@ A run that is partial, failed, absent, or lacks what a gate asks for leaves the 
 No gate ever looks at an older run instead, or a bad run could be hidden behind a good one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from regista.decide.evidence import Case, Run, Score
-from regista.decide.gates.field_types import Params
-from regista.decide.gates.findings import eval_log, listed, undecidable
+from regista.decide.gates.field_types import Params, whole
+from regista.decide.gates.fields import Field
+from regista.decide.gates.findings import eval_log, listed, plural, undecidable
 from regista.decide.heads import RunHead, VersionHead
 from regista.decide.verdict import Finding
 
@@ -122,6 +124,31 @@ def not_a_number(case: Case, version: VersionHead, run: Run, score: Score) -> Mi
         eval_log(case, version, run.suite),
         (evidence_of(run.head),),
     )
+
+
+MIN_N = Field(
+    "min_n",
+    whole(1, 10**12),
+    "examples that must be behind each score; fewer, or an unknown number, leave it undecided",
+    default="none",
+)
+
+
+def too_few(case: Case, run: Run, scores: Iterable[Score], least: int) -> Missing | None:
+    """Return that a score has fewer examples behind it than a gate asks for, or does not say."""
+    for score in scores:
+        if (score.n is not None and score.n >= least) or not least:
+            continue
+        name = title(run.suite, score.task, score.metric, score.slice)
+        command = eval_log(case, case.version, run.suite)
+        has = "no number of examples" if score.n is None else plural(score.n, "example")
+        return Missing(
+            f"n {'unknown' if score.n is None else score.n}{in_slice(score.slice)}",
+            f"{name} has {has} behind it, and {least} are asked for",
+            f"log it with n, on {least} examples or more: {command}",
+            (evidence_of(run.head),),
+        )
+    return None
 
 
 def selected(case: Case, run: Run, task: str, metric: str, slices: Slices) -> list[Score] | Missing:

@@ -1,6 +1,6 @@
 """`threshold`: a score of the candidate lies within fixed bounds. Compared in decimals."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from regista.decide.evidence import Case, Score
@@ -9,6 +9,7 @@ from regista.decide.gates.fields import CheckContext, Field, Problems, exclusive
 from regista.decide.gates.findings import EXACT, failed, listed, number, passed, ref
 from regista.decide.gates.kind import GateKind
 from regista.decide.gates.runs import (
+    MIN_N,
     Missing,
     evidence_of,
     in_slice,
@@ -16,6 +17,7 @@ from regista.decide.gates.runs import (
     selected,
     slices_of,
     title,
+    too_few,
 )
 from regista.decide.policy_problem import problem
 from regista.decide.verdict import Finding
@@ -60,6 +62,9 @@ def evaluate(params: Params, case: Case) -> Finding:
     if isinstance(scores, Missing):
         return scores.finding(required)
     evidence = (evidence_of(run.head),)
+    few = too_few(case, run, scores, params.get("min_n", 0))
+    if few is not None:
+        return few.finding(required)
     name = title(suite, task, metric)
     worst = max(scores, key=bounds.miss)
     observed = _observed(worst, len(scores))
@@ -105,7 +110,7 @@ def _cross_check(params: Params, _context: CheckContext) -> Problems:
 
 KIND = GateKind(
     kind="threshold",
-    revision=1,
+    revision=2,
     summary="A score of the candidate is at least `min` and at most `max`.",
     fields=(
         Field("suite", text("a suite"), "eval suite whose latest run counts", required=True),
@@ -116,10 +121,13 @@ KIND = GateKind(
         Field("min", DECIMAL, "least value allowed"),
         Field("max", DECIMAL, "greatest value allowed"),
         Field("strict", BOOLEAN, "whether the bounds themselves do not pass", default="false"),
+        MIN_N,
     ),
     evaluate=evaluate,
     cross_check=_cross_check,
     id_fields=("suite", "task", "metric", "slice", "slices"),
     notes="At least one of `min` and `max` is needed. `slices: all` means every slice that the "
-    "run has, and all of the data; a run without slices leaves it undecided.",
+    "run has, and all of the data, so the worst slice decides; a run without slices leaves it "
+    "undecided. Revision 1 knew no `min_n`.",
 )
+KIND_1 = replace(KIND, revision=1)

@@ -6,6 +6,7 @@ from typing import Any
 from regista.decide.evidence import Run
 from regista.decide.heads import EntryHead, SlotHead, VersionHead
 from regista.decide.operations.context import Context
+from regista.decide.statistics.pairs import Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,13 @@ class PinnedCase:
         scores = self.context.load_scores(version, head)
         ordered = sorted(scores, key=lambda score: (score.task, score.metric, score.slice))
         return Run(suite, head, tuple(ordered))
+
+    def pairs(self, baseline: VersionHead, suite: str, grain: tuple[str, str, str]) -> Pairs | None:
+        """Return what the latest runs of two versions say of the same examples."""
+        candidate, other = self.version.runs.get(suite), baseline.runs.get(suite)
+        if candidate is None or other is None or not candidate.samples or not other.samples:
+            return None
+        return self.context.load_pairs((self.version, candidate), (baseline, other), grain)
 
     def observe(self, kind: str, subject: str) -> Any:  # noqa: ANN401 - a recorded JSON fact
         """Return a fact from outside the log, recorded for the replay."""

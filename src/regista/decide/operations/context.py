@@ -5,13 +5,15 @@ comes through the context; facts from outside the log come through `observe`, wh
 so that a replay can hand the same facts back.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from regista.decide.evidence import Score
 from regista.decide.heads import EntryHead, RunHead, VersionHead
 from regista.decide.state import State
+from regista.decide.statistics.pairs import Pairs
+from regista.model import canonical
 from regista.model.commit import Commit, DataRef, Row
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from regista.decide.policy import Policy
 
 Json = dict[str, Any]
+Grain = tuple[str, str, str]
+RunOf = tuple[VersionHead, RunHead]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Context:
         observe: facts from outside the log, by kind and subject.
         load_policy: the policy of a digest.
         load_scores: the scores of a run.
+        load_pairs: what two runs say of the same examples, by (task, metric, slice).
         query: one sandboxed SELECT over an entry's pinned views, with or without the rows of
             the operations before this one.
         revisions: revision to judge by per gate kind, in a replay; the current ones else.
@@ -104,6 +109,7 @@ class Context:
     observe: Callable[[str, str], Any]
     load_policy: Callable[[str], "Policy"]
     load_scores: Callable[[VersionHead, RunHead], tuple[Score, ...]]
+    load_pairs: Callable[[RunOf, RunOf, Grain], Pairs | None]
     query: Callable[[str, Json, str, dict[str, int], bool], Any]
     revisions: Mapping[str, int] = field(default_factory=dict)
 
@@ -134,6 +140,39 @@ class Query:
     limits: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class SampleSource:
+    """Where the per-example results of a run lie.
+
+    Attributes:
+        run_id: the run.
+        refs: data files that hold them, others' among them.
+        rows: those that a commit holds inline.
+    """
+
+    run_id: str
+    refs: tuple[DataRef, ...]
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """What tells these results from all others."""
+        return canonical.digest([self.run_id, [ref.sha256 for ref in self.refs], list(self.rows)])
+
+    @classmethod
+    def of(cls, run_id: str, rows: Sequence[Row], data: Sequence[DataRef]) -> Self:
+        """Find them in what a commit adds."""
+
+        def belongs(table: str, columns: Mapping[str, Any]) -> bool:
+            return table == "eval_samples" and columns.get("run_id", run_id) == run_id
+
+        return cls(
+            run_id,
+            tuple(ref for ref in data if belongs(ref.table, ref.columns)),
+            tuple(row for row in rows if belongs(row["table"], row)),
+        )
+
+
 class Outside(Protocol):
     """What a plan may ask of the world: live answers, or the recorded ones in a replay."""
 
@@ -155,6 +194,16 @@ class Outside(Protocol):
 
     def load_data_scores(self, ref: DataRef, run_id: str) -> tuple[Score, ...]:
         """Return the scores of a run that a data file holds."""
+        ...
+
+    def find_samples(self, run: RunHead) -> SampleSource:
+        """Return where the per-example results of a run of an earlier commit lie."""
+        ...
+
+    def load_pairs(
+        self, candidate: SampleSource, baseline: SampleSource, grain: Grain
+    ) -> Pairs | None:
+        """Return what two runs say of the same examples; None where one says nothing."""
         ...
 
     def query(self, asked: "Query") -> Any:  # noqa: ANN401

@@ -1,0 +1,94 @@
+"""`overuse`: one holdout has not been looked at too often on the way to this candidate.
+
+Whoever tries versions on the same examples until one passes has fitted it to them: the more runs,
+the less a good score says (Dwork et al. (2015), "The reusable holdout: Preserving validity in
+adaptive data analysis", Science 349(6248), 636-638).
+"""
+
+from typing import Any
+
+from regista.decide.evidence import Case
+from regista.decide.gates.field_types import Params, choice, text, whole
+from regista.decide.gates.fields import Field
+from regista.decide.gates.findings import clip, eval_log, failed, passed, plural, undecidable
+from regista.decide.gates.kind import GateKind
+from regista.decide.gates.runs import Missing, evidence_of, latest_head
+from regista.decide.heads import RunHead
+from regista.decide.verdict import Finding
+
+ENTRY, VERSION = "entry", "version"
+_LIMITS = {"timeout_s": 60, "memory_mb": 256}
+
+
+def evaluate(params: Params, case: Case) -> Finding:
+    """Count the runs of the suite on the dataset of the candidate's latest run, failed ones too."""
+    suite, most = params["suite"], params["max_evaluations"]
+    per = params.get("per", ENTRY)
+    required = f"at most {plural(most, 'run')} per {per}"
+    run = latest_head(case, case.version, suite)
+    if isinstance(run, Missing):
+        return run.finding(required)
+    evidence = (evidence_of(run),)
+    remedy = f"{eval_log(case, case.version, suite)} --dataset NAME@V"
+    if not run.dataset and not run.dataset_digest:
+        reason = f"the latest run of {suite} has no dataset recorded, so its uses cannot be counted"
+        return undecidable("no dataset", required, reason, remedy, evidence)
+    answer = case.query(_count(suite, run, per), _LIMITS, pending=True)
+    if "error" in answer:
+        reason = f"the runs cannot be counted: {clip(str(answer['error']))}"
+        return undecidable("no answer", required, reason, "regista verify", evidence)
+    count = _counted(answer)
+    whose = f"version {case.version.version}" if per == VERSION else case.entry.name
+    reason = f"{whose} was evaluated {count} times on {run.dataset or 'this dataset'} in {suite}"
+    observed = plural(count, "run")
+    if count <= most:
+        return passed(observed, required, reason, evidence)
+    remedy = f"evaluate on fresh examples: {remedy}"
+    return failed(observed, required, reason, remedy, evidence)
+
+
+def _count(suite: str, run: RunHead, per: str) -> str:
+    """Return the query. A digest says more than a text, which may name one dataset in two ways."""
+    column, value = "dataset", run.dataset
+    if run.dataset_digest:
+        column, value = "dataset_digest", run.dataset_digest
+    own = " AND version = $version" if per == VERSION else ""
+    return (
+        f"SELECT count(*) AS runs FROM eval_runs WHERE suite = {_quoted(suite)}"
+        f" AND {column} = {_quoted(value)}{own}"
+    )
+
+
+def _quoted(text_: str) -> str:
+    return "'" + text_.replace("'", "''") + "'"
+
+
+def _counted(answer: Any) -> int:  # noqa: ANN401 - JSON from the sandbox
+    return int(answer["rows"][0][0])
+
+
+KIND = GateKind(
+    kind="overuse",
+    revision=1,
+    summary="A holdout was not used too often: so many runs of a suite on one dataset at most.",
+    fields=(
+        Field("suite", text("a suite"), "eval suite to count", required=True),
+        Field(
+            "max_evaluations",
+            whole(1, 1_000_000),
+            "most runs allowed, the latest one counted",
+            required=True,
+        ),
+        Field(
+            "per",
+            choice(ENTRY, VERSION),
+            "whether runs of all versions of the entry count, or of the candidate alone",
+            default="entry",
+        ),
+    ),
+    evaluate=evaluate,
+    id_fields=("suite",),
+    notes="The dataset is that of the candidate's latest run: by its digest, else by its text. "
+    "Runs of any status count, since each has looked at the examples; so do those before in the "
+    "same transaction.",
+)

@@ -1,0 +1,1 @@
+"""Statistical tests in decimals and whole numbers: pure, and the same on every machine."""
