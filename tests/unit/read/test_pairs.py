@@ -27,8 +27,7 @@ def store(tmp_path: Path) -> LocalStore:
 
 def source(store: LocalStore, run_id: str, rows: list[Json]) -> SampleSource:
     """Store results as `eval log` does."""
-    ref, _digest = store_samples(store, rows)
-    assert ref
+    [ref] = store_samples(store, rows).data
     return SampleSource(run_id, (ref.with_columns({"run_id": run_id, "suite": "h"}),))
 
 
