@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from regista.site import paths
 from regista.site.feeds import xml_text
-from regista.site.model import Entry, Site
+from regista.site.listing import Site
+from regista.site.model import Entry
 
 _HEIGHT = 20
 _PADDING = 7

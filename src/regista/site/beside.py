@@ -9,11 +9,12 @@ from regista.site.api import registry
 from regista.site.api.entries import EntryDocuments
 from regista.site.api.records import Listed, Record
 from regista.site.badges import badges_of
-from regista.site.facts import time_text
 from regista.site.feeds import EVENTS_A_COMMIT, MAX_COMMITS, Commit, entry_feed, registry_feed
-from regista.site.model import Drill, Event, Site
+from regista.site.listing import Site
+from regista.site.model import Drill, Event
 from regista.site.pages.gates import policy_changes
 from regista.site.published import PublishedTables
+from regista.site.records import time_text
 from regista.site.sitemap import places, robots, sitemap
 
 MAX_EVENTS = 200

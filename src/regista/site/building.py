@@ -19,8 +19,7 @@ from regista.read.world import load_bundle
 from regista.site.api.records import Listed
 from regista.site.beside import beside_lists
 from regista.site.entries import Brief, EntryMaker, Told
-from regista.site.facts import event_of
-from regista.site.model import EntrySummary, Site
+from regista.site.listing import EntrySummary, Site
 from regista.site.pages.gates import gates
 from regista.site.pages.lists import EntryDrill, drills, home, kind_lists, search
 from regista.site.pages.log_pages import as_of as as_of_pages
@@ -29,6 +28,7 @@ from regista.site.pages.navigation import bar_of
 from regista.site.pages.sql_console import console, parquet_script
 from regista.site.planning import Plan
 from regista.site.published import PublishedTables, Rows, packed, published
+from regista.site.records import event_of
 from regista.site.sinks import Sink
 from regista.site.templates import shipped_templates
 from regista.site.workers import Workers

@@ -8,7 +8,7 @@ from regista.decide.policy import Policy
 from regista.site.api.records import Listed, Record, listed
 from regista.site.beside import BesideEntries
 from regista.site.facts import Knowledge, entry_facts, folded
-from regista.site.model import EntrySummary, Site
+from regista.site.listing import EntrySummary, Site
 from regista.site.options import SiteOptions
 from regista.site.pages.entry import EntryPages
 from regista.site.pages.lists import EntryDrill

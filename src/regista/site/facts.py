@@ -4,12 +4,9 @@ State is folded from the rows as everywhere (`regista.decide.fold`), so the site
 with `resolve`. What a slot needs to be told is `regista.site.slots`.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
 from itertools import groupby
 from urllib.parse import urlsplit
 
@@ -17,11 +14,18 @@ from regista.decide import fold
 from regista.decide.heads import EntryHead, VersionHead
 from regista.decide.policy import Policy
 from regista.decide.state import State
-from regista.read.past import as_log_row, stored_time
+from regista.read.past import as_log_row
 from regista.site import model, paths
 from regista.site.gated import gated_metrics
 from regista.site.options import SiteOptions
 from regista.site.published import Row, Rows
+from regista.site.records import (
+    approval_of,
+    decisions_of,
+    event_of,
+    time_text,
+    waiver_of,
+)
 from regista.site.slots import SlotContext, drills_of, slots_of
 from regista.site.texts import Texts
 
@@ -50,18 +54,12 @@ class Knowledge:
     options: SiteOptions
 
 
-@lru_cache(maxsize=4096)
-def time_text(moment: datetime) -> str:
-    """Return a table's time as the log writes it; rows of one commit share it."""
-    return stored_time(moment)
-
-
 def entry_facts(know: Knowledge, rows: Rows, state: State) -> model.Entry:
     """Return the facts of the entry that some rows are of, and that they fold to."""
     row = rows["entries"][0]
     head = state.entry_by_id(row.entry_id)
     holds = _holds(rows["placements"])
-    decisions = _decisions(rows, head.name)
+    decisions = decisions_of(rows, head.name)
     drills = drills_of(know.policy, head, rows["drills"])
     events = tuple(event_of(event) for event in rows["events"])
     versions = _versions(know, state, head, rows, _Parts(holds, decisions, events))
@@ -152,8 +150,8 @@ def _versions(
                 runs=runs,
                 decisions=tuple(decisions[number]),
                 holds=tuple(holds[number]),
-                approvals=tuple(_approval(item) for item in by_version["approvals"][number]),
-                waivers=tuple(_waiver(item) for item in by_version["waivers"][number]),
+                approvals=tuple(approval_of(item) for item in by_version["approvals"][number]),
+                waivers=tuple(waiver_of(item) for item in by_version["waivers"][number]),
                 events=tuple(events[number]),
                 incumbent=_incumbent(
                     know.final_stage, parts.holds, number, decisions[number], runs
@@ -336,80 +334,3 @@ def _holds(rows: Sequence[Row]) -> tuple[model.Hold, ...]:
                 )
             )
     return tuple(sorted(holds, key=lambda hold: (hold.seq, hold.stage)))
-
-
-def _decisions(rows: Rows, name: str) -> tuple[model.Decision, ...]:
-    verdicts: defaultdict[tuple[int, int, str], list[model.Verdict]] = defaultdict(list)
-    for row in sorted(rows["verdicts"], key=lambda row: (row.seq, row.i)):
-        verdicts[row.seq, row.version, row.stage].append(_verdict(row, name))
-    return tuple(
-        model.Decision(
-            seq=row.seq,
-            time=time_text(row.time),
-            by=row.actor,
-            version=row.version,
-            stage=row.stage,
-            op=row.op,
-            outcome=row.outcome,
-            ungated=bool(row.ungated),
-            policy=row.policy,
-            verdicts=tuple(verdicts[row.seq, row.version, row.stage]),
-        )
-        for row in sorted(rows["decisions"], key=lambda row: (row.seq, row.i), reverse=True)
-    )
-
-
-def _verdict(row: Row, name: str) -> model.Verdict:
-    return model.Verdict(
-        gate=row.gate,
-        kind=row.kind,
-        status=row.status,
-        observed=row.observed or "",
-        required=row.required or "",
-        reason=row.reason or "",
-        remedy=row.remedy or "",
-        evidence=tuple(_evidence(item, name) for item in json.loads(row.evidence or "[]")),
-    )
-
-
-def _evidence(text: str, name: str) -> model.Ref:
-    """Return a piece of evidence, such as `run:r5-0`, with the page that shows it."""
-    what, _, value = text.partition(":")
-    page = ""
-    if what == "version" and _is_number(value):
-        page = paths.version_page(name, int(value))
-    elif what == "commit" and _is_number(value):
-        page = paths.commit_link(int(value))
-    elif what == "run":
-        # a run's id names the commit that brought it
-        seq = value.removeprefix("r").partition("-")[0]
-        page = paths.commit_link(int(seq)) if _is_number(seq) else ""
-    return model.Ref(what, text, page)
-
-
-def _is_number(text: str) -> bool:
-    # other digits than ASCII's are digits too, and some of them no numbers
-    return text.isascii() and text.isdigit() and int(text) > 0
-
-
-def _approval(row: Row) -> model.Approval:
-    until = time_text(row.until) if row.until else ""
-    return model.Approval(
-        row.seq, time_text(row.time), row.actor, row.version, row.stage, row.meaning or "", until
-    )
-
-
-def _waiver(row: Row) -> model.Waiver:
-    until = time_text(row.until) if row.until else ""
-    return model.Waiver(
-        row.seq, time_text(row.time), row.actor, row.version, row.stage, row.gate,
-        row.reason or "", until,
-    )  # fmt: skip
-
-
-def event_of(row: Row) -> model.Event:
-    """Return a row of the view `events` as what happened."""
-    return model.Event(
-        row.seq, time_text(row.time), row.actor, row.entry or "", row.event, row.version,
-        row.detail or "",
-    )  # fmt: skip

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from regista.site import paths
-from regista.site.model import Entry, Event, Site
+from regista.site.listing import Site
+from regista.site.model import Entry, Event
 
 GLOBAL = "feed.xml"
 MAX_COMMITS = 50

@@ -10,7 +10,8 @@ import pytest
 
 from regista.model.times import parse_time
 from regista.site import feeds, paths
-from regista.site.model import Event, Site
+from regista.site.listing import Site
+from regista.site.model import Event
 from regista.site.options import SiteOptions
 from support import site_registries
 from support.registries import OPEN, new_registry

@@ -14,7 +14,8 @@ from regista.site import paths
 from regista.site.api import addresses
 from regista.site.api.encoding import Document, document
 from regista.site.api.records import Record, pointed
-from regista.site.model import Decision, FileRow, Run, Score, Site, Slot, Verdict, Version
+from regista.site.listing import Site
+from regista.site.model import Decision, FileRow, Run, Score, Slot, Verdict, Version
 
 MAX_VALUES = 1_000
 MAX_DECISIONS = 100

@@ -11,7 +11,8 @@ from regista.site import paths
 from regista.site.api import addresses
 from regista.site.api.encoding import Document, document
 from regista.site.api.records import Listed
-from regista.site.model import Drill, Event, PolicyChange, Site
+from regista.site.listing import PolicyChange, Site
+from regista.site.model import Drill, Event
 
 ENTRIES_A_PAGE = 10_000
 MAX_DRILLS = 500

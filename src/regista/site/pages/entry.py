@@ -10,7 +10,8 @@ from regista.model.numbers import double_text
 from regista.site import paths
 from regista.site.api import addresses
 from regista.site.facts import safe_url
-from regista.site.model import Entry, FileRow, GatedMetric, Ref, Site, Version
+from regista.site.listing import Site
+from regista.site.model import Entry, FileRow, GatedMetric, Ref, Version
 from regista.site.pages import prompts
 from regista.site.pages.comparing import compared, score_of
 from regista.site.pages.figures import metric_figure, timeline_figure

@@ -9,7 +9,8 @@ from regista.site.charts.metric_data import GateLine, Mark, MetricChart, MetricP
 from regista.site.charts.svg import Table
 from regista.site.charts.timeline import NARROW, stage_timeline
 from regista.site.charts.timeline_data import Drill, Hold, Lane, Timeline, timeline_rows
-from regista.site.model import Entry, GatedMetric, Site, Version
+from regista.site.listing import Site
+from regista.site.model import Entry, GatedMetric, Version
 from regista.site.pages.comparing import score_of
 
 # one point is no trend; the page's tables have it

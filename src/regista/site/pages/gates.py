@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 from regista.decide.policy import Gate, Policy
 from regista.model import canonical
-from regista.site.facts import time_text
-from regista.site.model import PolicyChange, Site
+from regista.site.listing import PolicyChange, Site
 from regista.site.pages.entry import Page
 from regista.site.published import PublishedTables
+from regista.site.records import time_text
 from regista.site.render import Renderer
 
 MAX_REFUSALS = 20

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from shlex import quote
 from typing import Any, NamedTuple
 
-from regista.site.model import Attention, Drill, EntrySummary, Event, Site
+from regista.site.listing import Attention, EntrySummary, Site
+from regista.site.model import Drill, Event
 from regista.site.pages.entry import Page, script
 from regista.site.pages.navigation import KIND_PAGES, pager
 from regista.site.render import Renderer

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 from regista.model import canonical
 from regista.site import paths
-from regista.site.facts import event_of, time_text
-from regista.site.model import Event, Site
+from regista.site.listing import Site
+from regista.site.model import Event
 from regista.site.pages.entry import Page, script
 from regista.site.pages.navigation import pager
 from regista.site.published import PublishedTables
+from regista.site.records import event_of, time_text
 from regista.site.render import Renderer
 
 EVENTS_A_COMMIT = 50

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from regista.model.times import format_time
-from regista.site.model import Attention, Entry, EntrySummary
+from regista.site.listing import Attention, EntrySummary
+from regista.site.model import Entry
 
 # a waiver that ends within this time of the newest commit is worth a look
 _SOON = timedelta(days=14)

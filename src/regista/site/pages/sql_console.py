@@ -12,7 +12,7 @@ from typing import Any
 
 from regista.model.tables import TABLES
 from regista.read.sqlfiles import VIEWS, load
-from regista.site.model import Site
+from regista.site.listing import Site
 from regista.site.pages.canned_queries import CANNED_QUERIES
 from regista.site.pages.entry import Page
 from regista.site.pages.navigation import SQL_PAGE
