@@ -96,6 +96,14 @@ def damaged() -> Registry:
     return registry
 
 
+def test_texts_come_from_the_registry_itself(tmp_path: Path) -> None:
+    """A store in memory has a name that says nothing to others."""
+    build(damaged(), tmp_path / "site")
+    page = text_of(tmp_path / "site", "entries/model/v/1.html")
+    assert "long text long text" in page
+    assert "purged" not in page
+
+
 @pytest.mark.parametrize("what", DAMAGE)
 def test_without_a_text_its_page_is_without_it(tmp_path: Path, what: str) -> None:
     registry = damaged()

@@ -94,7 +94,8 @@ class _Build:
 
     def _entries(self, progress: Progress | None) -> list[Told]:
         """Write the files of all entries; return what lists keep of each, in the order of ids."""
-        maker, rendered, left = EntryMaker(self.brief), 0, self.tables.counts["versions"]
+        maker = EntryMaker(self.brief, self.plan.reads.replica.store)
+        rendered, left = 0, self.tables.counts["versions"]
         if progress:
             progress.start(len(self.brief.names))
         with Workers(self.brief, self.sink.write) as workers:

@@ -18,6 +18,7 @@ from regista.site.published import Rows
 from regista.site.render import Renderer
 from regista.site.texts import Texts
 from regista.storage.opening import open_store
+from regista.storage.store import Store
 
 File = tuple[str, bytes]
 
@@ -56,11 +57,16 @@ class Told(NamedTuple):
 
 
 class EntryMaker:
-    """Makes the facts and the files of entries."""
+    """Makes the facts and the files of entries.
 
-    def __init__(self, brief: Brief) -> None:
+    Args:
+        brief: what they are made with.
+        store: the registry's; None to open it by its URI, as another process has to.
+    """
+
+    def __init__(self, brief: Brief, store: Store | None = None) -> None:
         self._site = brief.site
-        texts = Texts(open_store(brief.store), brief.options)
+        texts = Texts(store or open_store(brief.store), brief.options)
         self._know = Knowledge(
             texts, brief.names, brief.policy, brief.site.final_stage, brief.options
         )
