@@ -140,7 +140,9 @@ def test_results_of_single_examples_are_told_from_scores(tmp_path: Path) -> None
     assert "--samples" in caught.value.hint
 
 
-HEADS = [b"", b"{", b"[", b"[" * 50_000, b'{"a":' * 50_000, b'"' * 99, b"\xff\xfe{}", b"---", b"- ",
+HEADS = [b"", b'{"' + rb"\"" * 30_000, b'{"' + rb"\\"[:1],
+         b"{", b"[", b"[" * 50_000, b'{"a":' * 50_000, b'"' * 99, b"\xff\xfe{}",
+         b"---", b"- ",
          b'{"results":', b'{"a": [1}', b"[{]}", b'{"a" "b": : :}', b"\0", b"---\n---", b",",
          b'{"schema_version": 1, "evaluation_id": 2, "evaluation_results": 3}']  # fmt: skip
 
