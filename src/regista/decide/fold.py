@@ -312,7 +312,7 @@ def _run_added(heads: Heads, stamp: Stamp, row: Row) -> None:
     heads.put(f"r/{row['run_id']}", [row["entry_id"], row["version"], stamp.seq, suite])
     if digest := row.get("import_digest"):
         key = import_key(row["entry_id"], row["version"], digest)
-        heads.put(key, [run.run_id, stamp.seq, run.scores, run.samples])
+        heads.put(key, [run.run_id, stamp.seq])
     _change_version(heads, row, lambda head: changed(head, runs={**head.runs, suite: run}))
 
 

@@ -107,7 +107,9 @@ def adapter_of(name: str) -> EvalFormat:
     if name not in others:
         known = ", ".join((AUTO, *BUILT_IN, *sorted(others)))
         raise InvalidInputError(f"{shown(name)} is not a format of eval files", hint=f"use {known}")
-    return _loaded(name, others[name])
+    from regista.evalformats.third_party import load
+
+    return load(name, others[name])
 
 
 def adapters() -> Iterator[EvalFormat]:
@@ -179,26 +181,3 @@ def _third_parties() -> dict[str, str]:
 
     found = {point.name: point.value for point in entry_points(group=GROUP)}
     return {name: value for name, value in found.items() if name not in BUILT_IN and name != AUTO}
-
-
-def _loaded(name: str, value: str) -> EvalFormat:
-    from importlib.metadata import EntryPoint
-
-    try:
-        item = EntryPoint(name, value, GROUP).load()
-        adapter = item() if isinstance(item, type) else item
-    except Exception as error:
-        # a stranger's module may fail in any way
-        raise InvalidInputError(
-            f"the eval format {shown(name)} of {shown(value)} cannot be loaded:"
-            f" {type(error).__name__}",
-            hint="update or uninstall the package that adds it",
-        ) from error
-    missing = [part for part in ("name", "recognises", "read") if not hasattr(adapter, part)]
-    if missing:
-        raise InvalidInputError(
-            f"the eval format {shown(name)} of {shown(value)} has no {missing[0]}",
-            hint="update or uninstall the package that adds it",
-        )
-    found: EvalFormat = adapter
-    return found

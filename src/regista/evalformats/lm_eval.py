@@ -57,7 +57,7 @@ class LmEval:
         # what comes after the results of many tasks may lie beyond what is looked at
         others = seen.keys - {"results"}
         return bool(others & {"group_subtasks", "configs", "versions"}) or (
-            not others and peek.size > len(peek.head) and b'"alias"' in peek.head
+            not others and peek.size > len(peek.head) and b"_stderr" in peek.head
         )
 
     def recognises_samples(self, peek: Peek) -> bool:

@@ -3,6 +3,7 @@
 import importlib.metadata
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,21 @@ class Tea:
 
 class Coffee(Tea):
     name = "coffee"
+
+
+class Clumsy(Tea):
+    name = "clumsy"
+
+    def read(self, path: Path, choice: Choice) -> ImportedRun:
+        del choice
+
+        def rows() -> Iterator[dict[str, Any]]:
+            yield {}
+            raise KeyError(path.name)
+
+        if path.name == "rows":
+            return ImportedRun([], samples=rows())
+        raise ValueError("no\nway")
 
 
 class Nameless:
@@ -95,6 +111,18 @@ def test_a_third_party_that_is_broken_is_named(
         adapter_of("bad")
 
 
+def test_what_a_third_party_raises_is_an_error_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offering(monkeypatch, clumsy=here("Clumsy"))
+    for name in ("x", "rows"):
+        path = tmp_path / name
+        path.write_text("tea")
+        with pytest.raises(InvalidInputError, match="the eval format 'clumsy' failed") as caught:
+            list(read_run(path).samples or ())
+        assert "\n" not in caught.value.message
+
+
 @pytest.mark.parametrize("content", [b"hello", b"\0\0,\0", b"\x89PNG\r\n", b"one,two\0\n"])
 def test_what_nobody_knows_is_refused_with_the_list(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "x"
@@ -112,7 +140,9 @@ def test_results_of_single_examples_are_told_from_scores(tmp_path: Path) -> None
     assert "--samples" in caught.value.hint
 
 
-HEADS = [b"", b"{", b"[", b"[" * 50_000, b'{"a":' * 50_000, b'"' * 99, b"\xff\xfe{}", b"---", b"- ",
+HEADS = [b"", b'{"' + rb"\"" * 30_000, b'{"' + rb"\\"[:1],
+         b"{", b"[", b"[" * 50_000, b'{"a":' * 50_000, b'"' * 99, b"\xff\xfe{}",
+         b"---", b"- ",
          b'{"results":', b'{"a": [1}', b"[{]}", b'{"a" "b": : :}', b"\0", b"---\n---", b",",
          b'{"schema_version": 1, "evaluation_id": 2, "evaluation_results": 3}']  # fmt: skip
 

@@ -157,7 +157,7 @@ def test_every_cut_of_the_file_is_refused_or_not_recognised(tmp_path: Path) -> N
 
 
 def test_it_is_recognised_when_results_fill_all_that_is_looked_at(tmp_path: Path) -> None:
-    results = {f"task{k}": {"alias": "t", "acc,none": 0.5} for k in range(3000)}
+    results = {f"task{k}": {"acc,none": 0.5, "acc_stderr,none": 0.1} for k in range(3000)}
     path = written(tmp_path, {"results": results, "versions": {}})
     assert recognise(path).name == "lm_eval"
     assert len(read_run(path).scores) == 3000

@@ -1,7 +1,5 @@
 """Planning `eval log`: one evaluation of one version."""
 
-from typing import Any
-
 from regista.decide.fold import import_key
 from regista.decide.heads import EntryHead, VersionHead
 from regista.decide.operations.context import (
@@ -28,70 +26,51 @@ def plan_eval_log(context: Context, args: Json, payload: Payload) -> Planned:
     that run, unless `force_new` asks for another.
     """
     entry, version = context.state.select(VersionRef.parse(args["ref"]))
-    scores, samples = payload.count("eval_scores"), payload.count("eval_samples")
-    if not scores and args["status"] == "complete":
+    said = _said(context, args, payload)
+    if not said["scores"] and args["status"] == "complete":
         raise InvalidInputError(
             "a complete run has at least one score",
             hint="give --metric NAME=VALUE or --from FILE, or log it with --status failed",
         )
-    said = {
-        "suite": args["suite"],
-        "status": args["status"],
-        **_dataset(context, args),
-        **{field: args.get(field) for field in _FACTS},
-        "scores": scores,
-        "samples": samples,
-        "source_digest": args["source_digest"],
-    }
     import_digest = _import_digest(said, args) if args.get("imported") else None
     if import_digest and not args.get("force_new"):
         known = context.state.heads.get(import_key(entry.entry_id, version.version, import_digest))
         if known:
-            return _existing(entry, version, args, known)
+            run_id, seq = known
+            told = {**_told(entry, version, run_id, said), "created": False}
+            return Planned(told, existing=seq)
     run_id = f"r{context.seq}-{context.first_i}"
     common = {**of_version(entry, version.version), "run_id": run_id, "suite": args["suite"]}
-    rows = [
-        compact(
-            "eval_runs",
-            **{**common, **said},
-            texts_digest=args.get("texts_digest"),
-            import_digest=import_digest,
-        )
-    ]
+    digests = {"texts_digest": args.get("texts_digest"), "import_digest": import_digest}
+    rows = [compact("eval_runs", **{**common, **said, **digests})]
     for table in ("eval_scores", "eval_samples"):
         rows += [{"table": table, **common, **row} for row in payload.rows.get(table, [])]
     data = [ref.with_columns(common) for ref in payload.data]
-    decision = {
-        "name": entry.name,
-        "version": version.version,
-        "run_id": run_id,
+    return Planned(_told(entry, version, run_id, said), rows, data)
+
+
+def _said(context: Context, args: Json, payload: Payload) -> Json:
+    """Return what is said of a run, whichever version it is of."""
+    return {
         "suite": args["suite"],
         "status": args["status"],
-        "scores": scores,
-        "samples": samples,
+        **_dataset(context, args),
+        **{field: args.get(field) for field in _FACTS},
+        "scores": payload.count("eval_scores"),
+        "samples": payload.count("eval_samples"),
+        "source_digest": args["source_digest"],
     }
-    return Planned(decision, rows, data)
+
+
+def _told(entry: EntryHead, version: VersionHead, run_id: str, said: Json) -> Json:
+    run = {field: said[field] for field in ("suite", "status", "scores", "samples")}
+    return {"name": entry.name, "version": version.version, "run_id": run_id, **run}
 
 
 def _import_digest(said: Json, args: Json) -> str:
     """Return the digest of all that is said of an imported run."""
     # of the texts only whether there are any: their file's bytes depend on who wrote it
     return canonical.digest({**said, "texts": "texts_digest" in args})
-
-
-def _existing(entry: EntryHead, version: VersionHead, args: Json, known: list[Any]) -> Planned:
-    run_id, seq, scores, samples = known
-    decision = {
-        "name": entry.name,
-        "version": version.version,
-        "run_id": run_id,
-        "suite": args["suite"],
-        "status": args["status"],
-        "scores": scores,
-        "samples": samples,
-        "created": False,
-    }
-    return Planned(decision, existing=seq)
 
 
 def _dataset(context: Context, args: Json) -> Row:
