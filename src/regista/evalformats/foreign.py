@@ -118,7 +118,7 @@ def labels(value: object) -> dict[str, str]:
     found = {}
     for field, item in object_of(value).items():
         if isinstance(item, str) and is_name(field) and is_name(item):
-            found[field] = str(item)
+            found[field] = item.strip()
     return found
 
 

@@ -1,6 +1,6 @@
 """Run folders of HELM (Stanford CRFM): `stats.json`, `run_spec.json`, `per_instance_stats.json`.
 
-The format: crfm-helm 0.5, `src/helm/benchmark/metrics/statistic.py` (Stat),
+The format: crfm-helm 0.5.5, `src/helm/benchmark/metrics/statistic.py` (Stat),
 `metric_name.py` (MetricName), `metric.py` (PerInstanceStats, and how the instances of a trial are
 averaged), `run_spec.py` and `runner.py` (the files of a run).
 

@@ -325,9 +325,7 @@ def _facts(sample: dict[str, Any], *, keep_texts: bool) -> dict[str, Any]:
             "tokens_out": _total(usage, "output_tokens"),
             "cost_usd": _total(usage, "total_cost"),
             "input": text_of(sample.get("input")) if keep_texts else "",
-            "output": text_of(object_of(sample.get("output")).get("completion"))
-            if keep_texts
-            else "",
+            "output": _completion(sample) if keep_texts else "",
         }
     )
 

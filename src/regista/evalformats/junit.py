@@ -165,8 +165,9 @@ def _samples(path: Path) -> Iterator[dict[str, Any]]:
     ids = foreign.Repeats()
     for case in _cases(path):
         about = case.attributes
-        parts = (about.get("classname", ""), about.get("name", ""))
-        sample_id = ids.id_of("::".join(filter(None, parts)) or "no name")
+        # jest writes the same text twice, and a space before it
+        parts = [about.get(of, "").strip() for of in ("classname", "name")]
+        sample_id = ids.id_of("::".join(filter(None, dict.fromkeys(parts))) or "no name")
         if case.outcome == "skipped":
             continue
         slices = {"suite": case.suite, "class": parts[0], **case.properties}

@@ -17,7 +17,7 @@ from regista.evalformats import (
     promptfoo,
     pytest_benchmark,
 )
-from regista.evalformats.protocol import Choice, EvalFormat, Peek
+from regista.evalformats.protocol import MAX_DOCUMENT, Choice, EvalFormat, Peek
 from regista.model.numbers import parse_decimal
 from support.evalfiles import FIXTURES, peek_at, refusal, written
 
@@ -26,9 +26,18 @@ FORMATS: list[EvalFormat] = [
     for module in (deepeval, helm, inspect_ai, junit, mlflow_runs, promptfoo, pytest_benchmark)
 ]
 OF_FOLDER = {"inspect_ai": "inspect", "pytest_benchmark": "pytest_benchmark"}
+FOLDERS = ("deepeval", "helm", "inspect_ai", "junit", "mlflow", "promptfoo", "pytest_benchmark")
 FILES = sorted(
     path
-    for folder in ("deepeval", "inspect_ai", "junit", "mlflow", "promptfoo", "pytest_benchmark")
+    for folder in (
+        "deepeval",
+        "helm",
+        "inspect_ai",
+        "junit",
+        "mlflow",
+        "promptfoo",
+        "pytest_benchmark",
+    )
     for path in (FIXTURES / folder).iterdir()
     if path.name != "README.md"
 )
@@ -95,6 +104,17 @@ def test_a_truncated_file_is_refused_in_one_line(path: Path, part: int, tmp_path
 @given(st.sampled_from(FORMATS), st.binary(max_size=300))
 def test_to_look_at_a_file_is_never_an_error(adapter: EvalFormat, head: bytes) -> None:
     assert adapter.recognises(Peek(Path("/none"), head, len(head))) in {True, False}
+
+
+@pytest.mark.parametrize("adapter", FORMATS, ids=lambda adapter: adapter.name)
+def test_a_document_above_the_limit_is_refused_before_it_is_read(
+    adapter: EvalFormat, tmp_path: Path
+) -> None:
+    path = tmp_path / "f"
+    with path.open("wb") as file:
+        # a hole: nothing of it is on the disk
+        file.truncate(MAX_DOCUMENT + 1)
+    refusal(adapter, path)
 
 
 def test_to_look_at_a_file_is_quick() -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from regista.evalformats.helm import FORMAT
 from regista.evalformats.protocol import Choice
-from support.evalfiles import peek_at, refusal, samples_of, scores_of, written
+from support.evalfiles import FIXTURES, peek_at, refusal, samples_of, scores_of, written
 
 CHOICE = Choice()
+REAL = FIXTURES / "helm" / "run"
 NAME = "mmlu:subject=philosophy,method=joint,model=openai_gpt2"
 SPEC = {
     "name": NAME,
@@ -39,6 +40,31 @@ def run_folder(
     if instances is not None:
         written(folder / "per_instance_stats.json", json.dumps(instances))
     return folder
+
+
+def test_a_real_run_has_the_means_of_its_instances() -> None:
+    run = FORMAT.read(REAL, CHOICE)
+    assert FORMAT.recognises(peek_at(REAL))
+    assert FORMAT.recognises(peek_at(REAL / "stats.json"))
+    scores = scores_of(run)
+    # two trials of two instances: (593 + 590) / 2 and (601 + 598) / 2, and of these the mean
+    assert scores["", "num_prompt_tokens", "test"] == {
+        "metric": "num_prompt_tokens", "value": "595.5", "n": 2, "slice": "test",
+    }  # fmt: skip
+    assert scores["", "num_prompt_tokens", "valid"]["value"] == "610.0"
+    assert scores["", "exact_match", "test"]["value"] == "0.0"
+    assert "n" not in scores["", "exact_match", "test@robustness/worst"]
+    assert run.suite == "synthetic_reasoning:mode=pattern_match"
+    assert run.dataset == "synthetic_reasoning mode=pattern_match"
+    assert run.note.endswith("; model simple/model1; 2 trials; at most 4 instances")
+    tokens = {
+        (row["sample_id"], row["metric"]): row["value"]
+        for row in samples_of(run)
+        if row["metric"].startswith("num_prompt_tokens")
+    }
+    assert len(tokens) == 8
+    assert tokens["id10394", "num_prompt_tokens@trial0"] == "593.0"
+    assert tokens["id10394", "num_prompt_tokens@trial1"] == "601.0"
 
 
 def test_n_is_how_many_instances_and_not_how_many_trials(tmp_path: Path) -> None:

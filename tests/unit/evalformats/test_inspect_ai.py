@@ -1,6 +1,7 @@
 """Logs of Inspect AI: what the tool's own `results` say, by way of zstd, deflate and JSON."""
 
 import json
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,18 @@ def test_each_compression_gives_the_same(method: int, tmp_path: Path) -> None:
     older = FORMAT.read(repacked(tmp_path, LOGS / "epochs.eval", method), CHOICE)
     assert older.scores == newer.scores
     assert samples_of(older) == samples_of(newer)
+
+
+def test_a_log_of_the_older_compression_says_the_same() -> None:
+    with zipfile.ZipFile(LOGS / "deflate_one.eval") as archive:
+        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_DEFLATED}
+    run = FORMAT.read(LOGS / "deflate_one.eval", Choice(keep_texts=True))
+    assert run.scores == [{"metric": "accuracy", "value": "0.75", "stderr": "0.25", "n": 4}]
+    assert run.harness_version == "0.3.112"
+    rows = samples_of(run)
+    assert [(row["passed"], row["output"]) for row in rows] == [
+        (True, "It is Paris"), (True, "It is Rome"), (False, "Kyoto"), (True, "It is Lima"),
+    ]  # fmt: skip
 
 
 def test_json_and_eval_give_the_same_scores() -> None:
@@ -281,6 +294,22 @@ def test_a_member_that_is_no_json_is_named(tmp_path: Path) -> None:
         archive.writestr("samples/1_epoch_1.json", b"\xff")
         archive.writestr("samples/2_epoch_1.json", "{")
     assert "'samples/1_epoch_1.json' is not UTF-8 at byte 0" in refusal(FORMAT, path)
+
+
+def test_a_large_log_is_read_in_bounded_memory(tmp_path: Path) -> None:
+    path = tmp_path / "large.eval"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("header.json", json.dumps(log()))
+        for number in range(50):
+            given = {**sample("C"), "id": number, "input": "x" * (1 << 20)}
+            archive.writestr(f"samples/{number}_epoch_1.json", json.dumps(given))
+    tracemalloc.start()
+    count = sum(1 for _ in FORMAT.read(path, CHOICE).samples or ())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 50
+    # a few copies of one sample of 1 MB
+    assert peak < 8 << 20
 
 
 def test_samples_are_read_one_at_a_time(tmp_path: Path) -> None:

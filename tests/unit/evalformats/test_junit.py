@@ -54,6 +54,21 @@ def test_each_test_that_ran_is_a_sample() -> None:
     assert rows[2]["latency_s"] == "0.001"
 
 
+def test_the_counts_are_those_of_jest() -> None:
+    # jest's own lines: Tests: 1 failed, 1 skipped, 2 passed, 4 total; Time: 1.948 s
+    run = FORMAT.read(FIXTURES / "junit" / "jest.xml", CHOICE)
+    scores = scores_of(run)
+    found = {name: score["value"] for (_, name, slice_), score in scores.items() if not slice_}
+    assert found == {
+        "pass_rate": "0.66666666666666667", "tests": "4", "passed": "2", "failures": "1",
+        "errors": "0", "skipped": "1", "time_s": "1.925",
+    }  # fmt: skip
+    assert scores["", "pass_rate", "capitals"]["value"] == "0.5"
+    assert [row["sample_id"] for row in samples_of(run)] == [
+        "capitals France", "capitals Japan", "Nile",
+    ]  # fmt: skip
+
+
 def test_suites_nest_and_each_has_its_rate(tmp_path: Path) -> None:
     run = FORMAT.read(written(tmp_path / "a", JEST), CHOICE)
     scores = scores_of(run)
