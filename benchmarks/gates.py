@@ -99,6 +99,7 @@ def make(root: Path, scores: int, samples: int) -> None:
     with tempfile.TemporaryDirectory(dir=root.parent) as name:
         folder = Path(name)
         with duckdb.connect(config={"memory_limit": "500MB", "temp_directory": name}) as con:
+            con.execute("SET enable_progress_bar = false")
             for table, query in TABLES.items():
                 used = {key: value for key, value in sizes.items() if f"${key}" in query}
                 target = f"'{folder}/{table}.parquet' (FORMAT parquet, COMPRESSION zstd)"
