@@ -6,6 +6,7 @@ row at the same place, and are laid side by side; where they do not, they are jo
 counts and sums mean is `regista.decide.statistics.pairs`.
 """
 
+import json
 import math
 from decimal import Decimal
 from pathlib import Path
@@ -129,7 +130,7 @@ def _of_rows(con: "DuckDBPyConnection", name: str, source: SampleSource, grain: 
          row.get("passed")]
         for row in source.rows
         if (row.get("task", ""), row["metric"]) == grain[:2]
-        and (not grain[2] or (row.get("slices") or {}).get(key) == value)
+        and (not grain[2] or json.loads(row.get("slices") or "{}").get(key) == value)
     ]  # fmt: skip
     if rows:
         con.executemany(f'INSERT INTO "{name}_inline" VALUES (?, ?, ?)', rows)

@@ -154,6 +154,22 @@ def test_a_slice_is_the_examples_that_have_its_key_and_value(
     assert load_pairs(store, one, two, ("", "acc", "lang/x=it")) is None
 
 
+def test_slices_are_those_that_were_logged_with_each_example(store: LocalStore) -> None:
+    rows = [{**row, "slices": {"lang": "de" if k % 3 else "fr", "a~b/c": "1"}}
+            for k, row in enumerate(results(random_values(1, 30, binary=False)))]  # fmt: skip
+    one = source(store, "r1", rows)
+    for slice_, count in (("lang=de", 20), ("lang=fr", 10), ("a~b/c=1", 30)):
+        found = load_pairs(store, one, one, ("", "acc", slice_))
+        assert found is not None
+        assert found.pairs == count
+    inline = [{"table": "eval_samples", "run_id": "r2", "sample_id": "s00001", "metric": "acc",
+               "value": "1", "slices": '{"lang": "de"}'}]  # fmt: skip
+    pending = SampleSource.of("r2", inline, ())
+    found = load_pairs(store, pending, one, ("", "acc", "lang=de"))
+    assert found is not None
+    assert (found.pairs, found.only_baseline) == (1, 19)
+
+
 def test_results_without_slices_are_in_none(store: LocalStore) -> None:
     one = source(store, "r1", results({"a": 1.0}))
     assert load_pairs(store, one, one, ("", "acc", "hard=1")) is None

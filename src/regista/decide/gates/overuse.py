@@ -21,7 +21,7 @@ _LIMITS = {"timeout_s": 60, "memory_mb": 256}
 
 
 def evaluate(params: Params, case: Case) -> Finding:
-    """Count the runs of the suite on the dataset of the candidate's latest run, failed ones too."""
+    """Count the runs, of whatever suite, on the dataset of the candidate's latest run of one."""
     suite, most = params["suite"], params["max_evaluations"]
     per = params.get("per", ENTRY)
     required = f"at most {plural(most, 'run')} per {per}"
@@ -33,13 +33,13 @@ def evaluate(params: Params, case: Case) -> Finding:
     if not run.dataset and not run.dataset_digest:
         reason = f"the latest run of {suite} has no dataset recorded, so its uses cannot be counted"
         return undecidable("no dataset", required, reason, remedy, evidence)
-    answer = case.query(_count(suite, run, per), _LIMITS, pending=True)
+    answer = case.query(_count(run, per), _LIMITS, pending=True)
     if "error" in answer:
         reason = f"the runs cannot be counted: {clip(str(answer['error']))}"
         return undecidable("no answer", required, reason, "regista verify", evidence)
     count = _counted(answer)
     whose = f"version {case.version.version}" if per == VERSION else case.entry.name
-    reason = f"{whose} was evaluated {count} times on {run.dataset or 'this dataset'} in {suite}"
+    reason = f"{whose} was evaluated {count} times on {run.dataset or 'this dataset'}"
     observed = plural(count, "run")
     if count <= most:
         return passed(observed, required, reason, evidence)
@@ -47,16 +47,13 @@ def evaluate(params: Params, case: Case) -> Finding:
     return failed(observed, required, reason, remedy, evidence)
 
 
-def _count(suite: str, run: RunHead, per: str) -> str:
+def _count(run: RunHead, per: str) -> str:
     """Return the query. A digest says more than a text, which may name one dataset in two ways."""
     column, value = "dataset", run.dataset
     if run.dataset_digest:
         column, value = "dataset_digest", run.dataset_digest
     own = " AND version = $version" if per == VERSION else ""
-    return (
-        f"SELECT count(*) AS runs FROM eval_runs WHERE suite = {_quoted(suite)}"
-        f" AND {column} = {_quoted(value)}{own}"
-    )
+    return f"SELECT count(*) AS runs FROM eval_runs WHERE {column} = {_quoted(value)}{own}"
 
 
 def _quoted(text_: str) -> str:
@@ -70,9 +67,9 @@ def _counted(answer: Any) -> int:  # noqa: ANN401 - JSON from the sandbox
 KIND = GateKind(
     kind="overuse",
     revision=1,
-    summary="A holdout was not used too often: so many runs of a suite on one dataset at most.",
+    summary="A holdout was not used too often: so many eval runs on one dataset at most.",
     fields=(
-        Field("suite", text("a suite"), "eval suite to count", required=True),
+        Field("suite", text("a suite"), "eval suite whose dataset is the holdout", required=True),
         Field(
             "max_evaluations",
             whole(1, 1_000_000),
@@ -89,6 +86,6 @@ KIND = GateKind(
     evaluate=evaluate,
     id_fields=("suite",),
     notes="The dataset is that of the candidate's latest run: by its digest, else by its text. "
-    "Runs of any status count, since each has looked at the examples; so do those before in the "
-    "same transaction.",
+    "Runs of any suite and status count, since each has looked at the examples; so do those before "
+    "in the same transaction.",
 )

@@ -14,6 +14,7 @@ differences; replicate r takes its 32-bit little-endian words from SHAKE-256 of 
 w picks item (w * n) >> 32 of the sorted differences. Sums are whole numbers.
 """
 
+import math
 import struct
 from decimal import ROUND_CEILING, Decimal, localcontext
 from functools import lru_cache
@@ -41,15 +42,19 @@ def t_quantile(pairs: Pairs, confidence: Decimal) -> Decimal | None:
         confidence: the probability.
     """
     if pairs.listed is None:
-        shift = skew_shift(pairs, confidence)
-        return None if shift.copy_abs() > MAX_SHIFT else _expanded(pairs, confidence)
+        too_skewed = skew_shift(pairs, confidence).copy_abs() > MAX_SHIFT
+        return None if too_skewed else _expanded(pairs, confidence)
     with localcontext(ARITHMETIC):
         draws = DRAWS if 1 - confidence >= FEW else MORE_DRAWS
         rank = int((confidence * (draws + 1)).to_integral_value(ROUND_CEILING))
     if rank > draws:
         return None
-    quantile = _drawn(pairs, draws)[rank - 1]
-    return quantile if quantile.is_finite() else None
+    _key, shift, deviation = _drawn(pairs, draws)[rank - 1]
+    if shift and not deviation:
+        return None
+    with localcontext(ARITHMETIC):
+        square = Decimal((pairs.pairs - 1) * shift * shift) / (deviation or 1)
+        return square.sqrt().copy_sign(Decimal(shift))
 
 
 def skew_shift(pairs: Pairs, confidence: Decimal) -> Decimal:
@@ -67,8 +72,8 @@ def seed_of(pairs: Pairs) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _drawn(pairs: Pairs, draws: int) -> tuple[Decimal, ...]:
-    """Return the t values of all replicates, sorted."""
+def _drawn(pairs: Pairs, draws: int) -> tuple[tuple[float, int, int], ...]:
+    """Return all replicates by their t: its signed square over n - 1, and what it is made of."""
     items = [value for value, count in pairs.listed or () for _ in range(count)]
     n, seed = len(items), seed_of(pairs)
     read_words = struct.Struct(f"<{n}I").unpack
@@ -78,17 +83,16 @@ def _drawn(pairs: Pairs, draws: int) -> tuple[Decimal, ...]:
         drawn = [items[word * n >> 32] for word in words]
         total = sum(drawn)
         deviation = n * sum(map(mul, drawn, drawn)) - total * total
-        found.append(_t_value(total - pairs.fine[0], deviation, n))
+        found.append(_replicate(total - pairs.fine[0], deviation))
     return tuple(sorted(found))
 
 
-def _t_value(shift: int, deviation: int, n: int) -> Decimal:
+def _replicate(shift: int, deviation: int) -> tuple[float, int, int]:
     if deviation:
-        with localcontext(ARITHMETIC):
-            scaled = Decimal((n - 1) * shift * shift) / deviation
-            return scaled.sqrt().copy_sign(Decimal(shift))
+        # the quotient of two whole numbers is the nearest double on every machine
+        return shift * abs(shift) / deviation, shift, deviation
     # all draws are the same: nothing to studentize with, so as far out as can be
-    return Decimal("Infinity").copy_sign(Decimal(shift)) if shift else Decimal(0)
+    return math.copysign(math.inf, shift) if shift else 0.0, shift, deviation
 
 
 def _expanded(pairs: Pairs, confidence: Decimal) -> Decimal:
