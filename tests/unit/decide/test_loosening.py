@@ -58,6 +58,16 @@ def coverage(suites: Any) -> dict[str, Any]:
             "",
         ),
         (
+            {"baseline": {"suite": "s", "metric": "m", "test": "stderr"}},
+            {"baseline": {"suite": "s", "metric": "m"}},
+            "test stderr became nothing",
+        ),
+        (
+            {"baseline": {"suite": "s", "metric": "m", "test": "stderr"}},
+            {"baseline": {"suite": "s", "metric": "m", "test": "mcnemar"}},
+            "test stderr became mcnemar",
+        ),
+        (
             {"freshness": {"suite": "s", "max_age": "7d"}},
             {"freshness": {"suite": "s", "max_age": "2w"}},
             "max_age 7d became 2w",

@@ -8,6 +8,7 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from regista.decide.gates import KINDS
 from regista.decide.operations.context import Payload, Request
 from regista.errors import InvalidInputError, NotFoundError, RefusedError
 from regista.registry import requests
@@ -77,7 +78,11 @@ def test_a_yes_lets_in_what_asked_for_it_and_both_replay() -> None:
     assert (decision["meaning"], decision["until"]) == ("read", "2027-01-01T23:59:59.999999Z")
     assert decision["version_digest"] == history.version(2).digest
     assert decision["evidence"] == [
-        {"id": "threshold:holdout/acc", "kind": "threshold", "revision": 1}
+        {
+            "id": "threshold:holdout/acc",
+            "kind": "threshold",
+            "revision": KINDS["threshold"].revision,
+        }
     ]
     [head] = history.version(2).approvals
     assert (head.by, head.stage, head.evidence_digest) == (
