@@ -59,6 +59,8 @@ HEADS = {
     "*lineage*": heads.LineageHead,
     "*run*": heads.RunHead,
     "*drill*": heads.DrillHead,
+    "*approval*": heads.ApprovalHead,
+    "*waiver*": heads.WaiverHead,
 }
 API_DOCUMENTS = {
     "pointer": "`entries/{entry}/stages/{stage}.json`, `entries/{entry}/aliases/{alias}.json`",
@@ -238,6 +240,8 @@ _PLAIN_TYPES = {
     "dict[str, str]": "object of strings",
     "list[int]": "array of integers",
     "DrillHead | None": "*drill* or null",
+    "tuple[ApprovalHead, ...]": "array of *approval*, absent when empty",
+    "tuple[WaiverHead, ...]": "array of *waiver*, absent when empty",
     "list[LineageHead]": "array of *lineage*",
     "dict[str, Pointer]": "object of *pointer* by name",
     "dict[str, RunHead]": "object of *run* by suite",

@@ -138,7 +138,7 @@ SELECT seq, i, time, actor, entry_id, entry, 'drilled', from_version,
 FROM drills
 UNION ALL
 SELECT seq, i, time, actor, entry_id, entry, 'approved', version,
-    'for ' || stage || coalesce(': ' || meaning, '')
+    coalesce('for ' || stage, 'policy ' || substr(version_digest, 1, 12)) || coalesce(': ' || meaning, '')
 FROM approvals
 UNION ALL
 SELECT seq, i, time, actor, entry_id, entry, 'waived', version,

@@ -3,11 +3,12 @@
 It stands behind the real protocol (`regista.decide.evidence.Case`) and decides nothing itself.
 """
 
+from copy import copy
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
-from regista.decide.evidence import Case, Run, Score
+from regista.decide.evidence import Bound, Case, Run, Score
 from regista.decide.gates import KINDS
 from regista.decide.gates.fields import CheckContext
 from regista.decide.heads import (
@@ -59,6 +60,8 @@ class FakeCase:
         self.saw_pending: list[bool] = []
         self.answer: Any = {"error": "no query was expected"}
         self.queries: list[tuple[str, dict[str, int]]] = []
+        self.actor = "cam"
+        self.bound: Bound | None = None
         self._number = number
         self.add(number)
 
@@ -66,6 +69,12 @@ class FakeCase:
     def version(self) -> VersionHead:
         """The candidate."""
         return self.versions[self._number]
+
+    def with_bound(self, bound: Bound) -> Self:
+        """Return a case with what approvals are bound to."""
+        other = copy(self)
+        other.bound = bound
+        return other
 
     def add(self, number: int, **fields: Any) -> VersionHead:
         """Add or replace a version."""
@@ -142,6 +151,7 @@ class FakeCase:
 
 def evaluate(kind: str, params: dict[str, Any], case: Case) -> Finding:
     """Evaluate a gate whose parameters the lint accepts, as a policy would."""
-    context = CheckContext(("dev", "staging", "prod"), target=case.stage)
+    groups = ("risk", "leads")
+    context = CheckContext(("dev", "staging", "prod"), target=case.stage, groups=groups)
     assert KINDS[kind].check(params, context) == []
     return KINDS[kind].evaluate(params, case)

@@ -5,9 +5,19 @@ from typing import Any
 
 from regista.decide.planning import PLANNERS
 from regista.errors import NotFoundError
+from regista.registry import requests
 from regista.registry.core import Registry
+from regista.storage.blobs import put_blob_bytes
 from regista.storage.store import Store
-from support.registries import GATED, OPEN, Json, apply_policy, new_registry, register
+from support.registries import (
+    GATED,
+    OPEN,
+    Json,
+    apply_policy,
+    bundle_of,
+    new_registry,
+    register,
+)
 
 LONG = "A long text. " * 100
 # it opens prod a little, and has an SQL gate among its rules
@@ -32,6 +42,28 @@ RELAXED: Json = {
         *GATED["rules"][2:],
     ],
 }
+
+
+GUARDED: Json = {
+    **OPEN,
+    "gated_aliases": ["champion"],
+    "groups": {"risk": ["Ann", "bob"]},
+    "policy_change": [{"approvals": {"from": ["risk"]}}],
+    "rules": [
+        {
+            "stage": "prod",
+            "waivable": {"by": ["risk"], "max": "36500d"},
+            "gates": [
+                {
+                    "threshold": {
+                        "id": "better", "suite": "holdout", "metric": "acc", "min": "0.99",
+                    }
+                },
+                {"approvals": {"from": ["risk"]}},
+            ],
+        }
+    ],
+}  # fmt: skip
 
 
 def build(*, folder: Path | None = None, store: Store | None = None) -> Registry:
@@ -128,6 +160,22 @@ def _change_the_policy(registry: Registry) -> None:
     registry.demote("m", "prod")
     apply_policy(registry, {**RELAXED, "side_stages": ["shadow", "canary"]})
     apply_policy(registry, {**OPEN, "gated_aliases": ["champion"]})
+    _answer_for_it(registry)
+    apply_policy(registry, {**OPEN, "gated_aliases": ["champion"]})
+
+
+def _answer_for_it(registry: Registry) -> None:
+    """Approve and waive, under a policy that asks for it and that guards itself."""
+    apply_policy(registry, GUARDED)
+    registry.approve("m@1", "prod", meaning="reviewed", until="2099-01-01")
+    registry.promote("m@1", "prod")
+    registry.waive("better", "m@1", "prod", reason="urgent", until="2099-01-01")
+    registry.promote("m@1", "prod")
+    registry.demote("m", "prod")
+    following = {**OPEN, "gated_aliases": ["champion"]}
+    apply_policy(registry, following)
+    digest = put_blob_bytes(registry.replica.store, bundle_of(following).data)
+    registry.submit(requests.approve_policy(digest, meaning="fine", until=""))
 
 
 def _run_transactions(registry: Registry) -> None:

@@ -51,10 +51,14 @@ def exit_code_of(error: errors.RegistaError) -> ExitCode:
 def exit_code_of_result(result: "Written") -> ExitCode:
     """Return the exit code of a result; a refusal and a failed drill are results, not errors."""
     # results belong to writing, which commands that only ask do not load
-    from regista.registry.results import Decided, Drilled
+    from regista.registry.results import Aliased, Decided, Drilled, PolicyApplied
 
     match result:
-        case Decided(outcome="refused"):
+        case (
+            Decided(outcome="refused")
+            | Aliased(outcome="refused")
+            | PolicyApplied(outcome="refused")
+        ):
             return ExitCode.REFUSED
         case Drilled(ok=False):
             return ExitCode.INTEGRITY

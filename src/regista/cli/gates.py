@@ -6,6 +6,7 @@ Both `promote` and `check` show this; the Markdown of it is `regista.cli.ci`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from regista.cli import output
 from regista.cli.render import Page
 from regista.registry.results import Decided
 
@@ -32,6 +33,19 @@ def draw_gates(page: Page, gates: Sequence[Mapping[str, Any]]) -> None:
             page.item(gate["reason"])
             if gate.get("remedy"):
                 page.item(f"fix: {gate['remedy']}")
+
+
+def warn_waived(gates: Sequence[Mapping[str, Any]]) -> None:
+    """Say on standard error which gates were waived, by whom and why."""
+    for gate in gates:
+        if gate["status"] == "waived":
+            output.warn(f"gate {gate['id']} is {gate['reason']}")
+
+
+def warn_loosened(loosens: Sequence[str], *, refused: bool) -> None:
+    """Say on standard error what a change of the policy lets in that was not let in before."""
+    for line in loosens:
+        output.warn(f"the policy {'would be' if refused else 'is'} looser: {line}")
 
 
 def held(version: int | None) -> str:

@@ -5,11 +5,12 @@ in a replay, from the log; either way the answer is the same.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from regista.decide.heads import EntryHead, RunHead, SlotHead, VersionHead
+from regista.decide.people import Groups
 from regista.decide.statistics.pairs import Pairs
 
 
@@ -31,6 +32,25 @@ class Score:
     stderr: Decimal | None = None
     n: int | None = None
     higher_is_better: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What approvals of a placement are bound to now, and who the policy's groups are.
+
+    Attributes:
+        version: digest of the version.
+        rules: digest of the matching rules.
+        evidence: digest of the rows that the gates beside approvals read.
+        newest: what of these rows commits brought: number of the commit, and its name in words.
+        groups: the policy's groups.
+    """
+
+    version: str
+    rules: str
+    evidence: str
+    newest: tuple[tuple[int, str], ...] = ()
+    groups: Groups = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +77,8 @@ class Case(Protocol):
         version: the candidate.
         stage: the stage that it asks for.
         time: recorded time of the decision (RFC 3339, UTC).
+        actor: who asks for it.
+        bound: what approvals are bound to; there when the rules ask for any.
     """
 
     @property
@@ -67,6 +89,14 @@ class Case(Protocol):
     def stage(self) -> str: ...  # noqa: D102
     @property
     def time(self) -> str: ...  # noqa: D102
+    @property
+    def actor(self) -> str: ...  # noqa: D102
+    @property
+    def bound(self) -> Bound | None: ...  # noqa: D102
+
+    def with_bound(self, bound: Bound) -> Self:
+        """Return the same case with what approvals are bound to."""
+        ...
 
     def slot(self, stage: str) -> SlotHead:
         """Return the stack and latest drill of a stage of this entry."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol
 
-from regista.decide import equals
+from regista.decide import equals, signed
 from regista.decide.heads import (
     MAX_MAIN_SCORES,
     DrillHead,
@@ -363,8 +363,27 @@ def _drilled(heads: Heads, stamp: Stamp, row: Row) -> None:
 
 
 def _policy_applied(heads: Heads, stamp: Stamp, row: Row) -> None:
-    registry = heads.get("g") or {}
+    registry = signed.without_policy_approvals(heads.get("g") or {})
     heads.put("g", {**registry, "policy": row["digest"], "policy_seq": stamp.seq})
+
+
+def _approved(heads: Heads, stamp: Stamp, row: Row) -> None:
+    given = signed.approval_of(stamp.seq, stamp.time, stamp.actor, row)
+    if "version" in row:
+        _change_version(
+            heads,
+            row,
+            lambda head: changed(head, approvals=signed.with_approval(head.approvals, given)),
+        )
+    else:
+        heads.put("g", signed.with_policy_approval(heads.get("g") or {}, given))
+
+
+def _waived(heads: Heads, stamp: Stamp, row: Row) -> None:
+    given = signed.waiver_of(stamp.seq, stamp.time, stamp.actor, row)
+    _change_version(
+        heads, row, lambda head: changed(head, waivers=signed.with_waiver(head.waivers, given))
+    )
 
 
 _RULES: dict[str, Callable[[Heads, Stamp, Row], None]] = {
@@ -381,5 +400,7 @@ _RULES: dict[str, Callable[[Heads, Stamp, Row], None]] = {
     "eval_scores": _score_added,
     "drills": _drilled,
     "policies": _policy_applied,
+    "approvals": _approved,
+    "waivers": _waived,
 }
 STATE_TABLES = frozenset(_RULES)

@@ -92,6 +92,44 @@ class LineageHead(NamedTuple):
     target_digest: str = ""
 
 
+class ApprovalHead(NamedTuple):
+    """A person's yes to one placement of a version, or to a policy.
+
+    Attributes:
+        stage: stage or gated alias that it is for; '' for a policy.
+        seq: commit that gave it.
+        time: recorded time of that commit.
+        by: who gave it.
+        meaning: what the yes stands for.
+        version_digest: what it is bound to: digest of the version, or of the policy.
+        rules_digest: digest of the rules that guarded it.
+        evidence_digest: digest of the evidence that the other gates read.
+        until: end of validity; '' when it has none of its own.
+    """
+
+    stage: str
+    seq: int
+    time: str
+    by: str
+    meaning: str
+    version_digest: str
+    rules_digest: str
+    evidence_digest: str
+    until: str = ""
+
+
+class WaiverHead(NamedTuple):
+    """An exception to one gate: `stage` and `gate` say which, `until` when it ends."""
+
+    stage: str
+    gate: str
+    seq: int
+    time: str
+    by: str
+    reason: str
+    until: str
+
+
 class RunHead(NamedTuple):
     """The latest eval run of one suite for a version.
 
@@ -118,6 +156,9 @@ class RunHead(NamedTuple):
     scores: int
     samples: int
     main: tuple[list[Any], ...] = ()
+
+
+_RARE: dict[str, Any] = {"approvals": ApprovalHead, "waivers": WaiverHead}
 
 
 @dataclass(frozen=True)
@@ -148,12 +189,19 @@ class VersionHead:
     tags: dict[str, str] = field(default_factory=dict)
     lineage: list[LineageHead] = field(default_factory=list)
     runs: dict[str, RunHead] = field(default_factory=dict)
+    approvals: tuple[ApprovalHead, ...] = ()
+    waivers: tuple[WaiverHead, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the head as a JSON object."""
         lineage = [item._asdict() for item in self.lineage]
         runs = {suite: item._asdict() for suite, item in self.runs.items()}
-        return {**vars(self), "lineage": lineage, "runs": runs}
+        value = {**vars(self), "lineage": lineage, "runs": runs}
+        for name in _RARE:
+            # checkpoints from before there were any have no such fields
+            if items := value.pop(name):
+                value[name] = [item._asdict() for item in items]
+        return value
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
@@ -163,7 +211,12 @@ class VersionHead:
             suite: RunHead(**{**item, "main": tuple(item["main"])})
             for suite, item in value["runs"].items()
         }
-        return cls(**{**value, "lineage": lineage, "runs": runs})
+        rare = {
+            name: tuple(kind(**item) for item in value[name])
+            for name, kind in _RARE.items()
+            if name in value
+        }
+        return cls(**{**value, "lineage": lineage, "runs": runs, **rare})
 
 
 class DrillHead(NamedTuple):
@@ -205,6 +258,8 @@ class SlotHead:
 
 
 MAX_MAIN_SCORES = 24
+MAX_SIGNED = 64
+"""Approvals, and waivers, that a head keeps: the newest ones; each is one of a person or gate."""
 
 
 def changed(head: Head, **fields: Any) -> Head:  # noqa: ANN401 - as the fields are typed

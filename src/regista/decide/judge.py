@@ -1,18 +1,22 @@
 """Judging: all gates of all rules that match a requested placement, in policy order.
 
-Pure: the same policy and the same case give the same judgement, now and in a replay. Whether the
+Pure: the same policy and the same case give the same judgement, now and in a replay. Approvals
+are bound to what the other gates read, so these are looked at first where any are asked for. A
+waiver turns the finding of one gate, never that of a rule of state such as `from`. Whether the
 version may be a candidate at all (its status, an earlier rollback) is the operation's business.
 """
 
 from collections.abc import Mapping
 
+from regista.decide.binding import asks_for_approvals, bind
 from regista.decide.evidence import Case
 from regista.decide.gates.findings import failed, passed, ref
 from regista.decide.gates.registry import find_kind
-from regista.decide.policy import REFUSE, Policy, Rule, matching_rules
+from regista.decide.places import FROM, Place, places_of, rules_of
+from regista.decide.policy import REFUSE, Policy
 from regista.decide.verdict import Finding, Judgement, Verdict
+from regista.decide.waivers import waived
 
-FROM = "from"
 UNGATED = "ungated"
 OWN_REVISION = 1
 NO_RULE = -1
@@ -32,31 +36,24 @@ def judge(policy: Policy, case: Case, revisions: Mapping[str, int] | None = None
     Raises:
         NewerFormatError: this Regista does not know a kind or revision.
     """
-    if case.stage == policy.on_register:
-        # every registered version comes here unasked, so there is nothing to guard
-        return Judgement(ungated=True)
-    rules = matching_rules(policy, case.entry.kind, case.entry.name, case.stage)
+    rules = rules_of(policy, case.entry.kind, case.entry.name, case.stage)
     if not rules:
         return _without_rule(policy, case)
-    verdicts: list[Verdict] = []
-    for rule in rules:
-        verdicts += _judge_rule(policy, rule, case, revisions or {})
-    return Judgement(_with_unique_ids(verdicts), ungated=not verdicts)
+    known = revisions or {}
+    if asks_for_approvals(rules):
+        case = case.with_bound(bind(rules, case, policy.groups, known))
+    verdicts = tuple(_verdict(policy, place, case, known) for place in places_of(rules))
+    return Judgement(verdicts, ungated=not verdicts)
 
 
-def _judge_rule(
-    policy: Policy, rule: Rule, case: Case, revisions: Mapping[str, int]
-) -> list[Verdict]:
-    verdicts = []
-    if rule.from_stage is not None:
-        finding = _judge_from(policy, rule.from_stage, case)
-        own_id = f"{FROM}:{rule.from_stage}"
-        verdicts.append(Verdict(own_id, FROM, OWN_REVISION, rule.index, finding))
-    for gate in rule.gates:
-        kind = find_kind(gate.kind, revisions.get(gate.kind))
-        finding = kind.evaluate(gate.params, case)
-        verdicts.append(Verdict(gate.id, gate.kind, kind.revision, rule.index, finding))
-    return verdicts
+def _verdict(policy: Policy, place: Place, case: Case, revisions: Mapping[str, int]) -> Verdict:
+    rule, gate = place.rule, place.gate
+    if gate is None:
+        finding = _judge_from(policy, rule.from_stage or "", case)
+        return Verdict(place.id, FROM, OWN_REVISION, rule.index, finding)
+    kind = find_kind(gate.kind, revisions.get(gate.kind))
+    finding = waived(place, kind.evaluate(gate.params, case), case, policy.groups)
+    return Verdict(place.id, gate.kind, kind.revision, rule.index, finding)
 
 
 def _judge_from(policy: Policy, stage: str, case: Case) -> Finding:
@@ -76,7 +73,8 @@ def _judge_from(policy: Policy, stage: str, case: Case) -> Finding:
 
 
 def _without_rule(policy: Policy, case: Case) -> Judgement:
-    if policy.ungated != REFUSE:
+    # every registered version comes to the first stage unasked, so there is nothing to guard
+    if case.stage == policy.on_register or policy.ungated != REFUSE:
         return Judgement(ungated=True)
     what = f"{case.entry.kind} {case.entry.name} to {case.stage}"
     finding = failed(
@@ -87,18 +85,3 @@ def _without_rule(policy: Policy, case: Case) -> Judgement:
     )
     verdict = Verdict(UNGATED, UNGATED, OWN_REVISION, NO_RULE, finding)
     return Judgement((verdict,))
-
-
-def _with_unique_ids(verdicts: list[Verdict]) -> tuple[Verdict, ...]:
-    seen: set[str] = set()
-    result = []
-    for verdict in verdicts:
-        own_id, number = verdict.id, 1
-        while own_id in seen:
-            number += 1
-            own_id = f"{verdict.id}#{number}"
-        seen.add(own_id)
-        result.append(
-            Verdict(own_id, verdict.kind, verdict.revision, verdict.rule, verdict.finding)
-        )
-    return tuple(result)

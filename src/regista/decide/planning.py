@@ -13,6 +13,7 @@ from regista.decide.evidence import Score
 from regista.decide.fold import Stamp
 from regista.decide.heads import RunHead, VersionHead
 from regista.decide.operations import (
+    approving,
     evaluating,
     importing,
     naming,
@@ -21,6 +22,7 @@ from regista.decide.operations import (
     registering,
     rolling_back,
     statuses,
+    waiving,
 )
 from regista.decide.operations.context import (
     Context,
@@ -43,10 +45,13 @@ from regista.model.numbers import parse_decimal
 PLANNERS: dict[str, Planner] = {
     "init": policy_change.plan_init,
     "policy apply": policy_change.plan_policy_apply,
+    "policy approve": approving.plan_policy_approve,
     "create": registering.plan_create,
     "register": registering.plan_register,
     "eval log": evaluating.plan_eval_log,
     "promote": placing.plan_promote,
+    "approve": approving.plan_approve,
+    "waive": waiving.plan_waive,
     "demote": placing.plan_demote,
     "rollback": rolling_back.plan_rollback,
     "drill": rolling_back.plan_drill,

@@ -5,12 +5,13 @@ checked again here. Where the text comes from, and how it is stored, is `policy_
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from regista.decide.gates.kind import as_params
 from regista.decide.gates.registry import find_kind
 from regista.decide.patterns import matches
+from regista.decide.people import Groups
 from regista.errors import InvalidInputError
 from regista.model import canonical
 from regista.model.names import shown
@@ -24,6 +25,24 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Waivable:
+    """Who may waive a gate, and for how long.
+
+    Attributes:
+        by: groups whose people may.
+        max: longest time, as a duration such as `14d`.
+    """
+
+    by: tuple[str, ...]
+    max: str
+
+    @classmethod
+    def from_json(cls, value: Json | None) -> Self | None:
+        """Read what a checked gate or rule says; None where nobody may."""
+        return cls(tuple(value["by"]), value["max"]) if value else None
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """One condition of a rule.
 
@@ -31,15 +50,19 @@ class Gate:
         id: its own id, or one made from its parameters; not unique across rules.
         kind: name of its kind.
         params: its parameters, with the text of any file that they name.
+        waivable: who may waive it; None where nobody may.
     """
 
     id: str
     kind: str
     params: Mapping[str, Any]
+    waivable: Waivable | None = None
 
     @classmethod
-    def from_json(cls, value: object, files: Mapping[str, str]) -> Self:
-        """Read a checked gate.
+    def from_json(
+        cls, value: object, files: Mapping[str, str], waivable: Json | None = None
+    ) -> Self:
+        """Read a checked gate of a rule that says `waivable` of all of its gates.
 
         Raises:
             InvalidInputError: it names a file that is not among `files`.
@@ -48,14 +71,19 @@ class Gate:
         name, params = split_gate(value)
         kind = find_kind(name)
         given = as_params(params)
-        for field, becomes in kind.files.items():
-            if field in given:
-                given[becomes] = _file(given[field], files)
-        return cls(given.get("id") or kind.default_id(given), name, given)
+        for names_it, becomes in kind.files.items():
+            if names_it in given:
+                given[becomes] = _file(given[names_it], files)
+        waived_by = Waivable.from_json(given.get("waivable", waivable))
+        return cls(given.get("id") or kind.default_id(given), name, given, waived_by)
 
     def to_json(self) -> Json:
         """Return the gate with all that its verdict can depend on."""
-        return {"id": self.id, "kind": self.kind, "params": dict(self.params)}
+        value = {"id": self.id, "kind": self.kind, "params": dict(self.params)}
+        if self.waivable and "waivable" not in self.params:
+            waivable = {"by": list(self.waivable.by), "max": self.waivable.max}
+            return {**value, "waivable": waivable}
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +109,7 @@ class Rule:
     @classmethod
     def from_json(cls, index: int, value: Json, files: Mapping[str, str]) -> Self:
         """Read a checked rule."""
-        match = value.get("match") or {}
+        match, waivable = value.get("match") or {}, value.get("waivable")
         names = match.get("name", ANY)
         return cls(
             index,
@@ -89,7 +117,7 @@ class Rule:
             (names,) if isinstance(names, str) else tuple(names),
             value["stage"],
             value.get("from"),
-            tuple(Gate.from_json(gate, files) for gate in value.get("gates") or []),
+            tuple(Gate.from_json(gate, files, waivable) for gate in value.get("gates") or []),
         )
 
     def to_json(self) -> Json:
@@ -119,6 +147,8 @@ class Policy:
         ungated: `allow` or `refuse` a placement that no rule covers.
         gated_aliases: aliases that are guarded by rules as stages are.
         rules: the rules in order.
+        groups: people by the name of their group.
+        policy_change: gates in front of the next policy, none of which needs a version.
     """
 
     format: int
@@ -128,6 +158,8 @@ class Policy:
     ungated: str
     gated_aliases: tuple[str, ...]
     rules: tuple[Rule, ...]
+    groups: Groups = field(default_factory=dict)
+    policy_change: tuple[Gate, ...] = ()
 
     @classmethod
     def from_json(cls, value: Json, files: Mapping[str, str] | None = None) -> Self:
@@ -150,6 +182,8 @@ class Policy:
             value.get("ungated", ALLOW),
             tuple(value.get("gated_aliases") or ()),
             tuple(Rule.from_json(index, rule, files or {}) for index, rule in rules),
+            {name: tuple(people) for name, people in (value.get("groups") or {}).items()},
+            tuple(Gate.from_json(gate, {}) for gate in value.get("policy_change") or []),
         )
 
     @property
@@ -168,6 +202,11 @@ def rules_digest(rules: Iterable[Rule]) -> str:
     return canonical.digest([rule.to_json() for rule in rules])
 
 
+def gates_digest(gates: Iterable[Gate]) -> str:
+    """Return the digest of what gates outside of a rule ask."""
+    return canonical.digest([gate.to_json() for gate in gates])
+
+
 def split_gate(value: object) -> tuple[str, Any]:
     """Return the kind and the parameters of a gate as written: `{kind: params}` or `kind`."""
     if isinstance(value, dict):
@@ -181,9 +220,9 @@ def named_files(value: Json) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for index, rule in enumerate(value.get("rules") or []):
         for place, gate in enumerate(rule.get("gates") or []):
             kind, params = split_gate(gate)
-            for field in find_kind(kind).files:
-                if field in as_params(params):
-                    yield ("rules", index, "gates", place, kind, field), params[field]
+            for name in find_kind(kind).files:
+                if name in as_params(params):
+                    yield ("rules", index, "gates", place, kind, name), params[name]
 
 
 def _file(name: str, files: Mapping[str, str]) -> str:

@@ -7,9 +7,10 @@ shows when the policy is seen as a whole.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from regista.decide.gates.fields import CheckContext, check_fields
+from regista.decide.people import person
 from regista.decide.policy import ALLOW, FORMAT, REFUSE, split_gate
 from regista.decide.policy_fields import POLICY_FIELDS
 from regista.decide.policy_problem import Path, PolicyProblem
@@ -33,10 +34,19 @@ def check_policy(value: object) -> list[PolicyProblem]:
             hint="upgrade Regista: pip install --upgrade regista",
         )
     stages = (*_texts(policy, "stages"), *_texts(policy, "side_stages"))
-    context = CheckContext(stages, _texts(policy, "gated_aliases"))
+    groups = policy.get("groups")
+    named = tuple(name for name in groups if isinstance(name, str)) if _is_map(groups) else ()
+    context = CheckContext(stages, _texts(policy, "gated_aliases"), groups=named)
     problems = check_fields(POLICY_FIELDS, value, context, "a policy")
     if isinstance(value, dict):
-        for check in (_names_twice, _rules_of_on_register, _ids_twice, _ungated, _uncovered):
+        for check in (
+            _names_twice,
+            _rules_of_on_register,
+            _ids_twice,
+            _ungated,
+            _uncovered,
+            _too_few,
+        ):
             problems += check(policy)
     return problems
 
@@ -95,6 +105,44 @@ def _uncovered(policy: dict[str, Any]) -> Iterator[PolicyProblem]:
                     "add a rule for it" if refuses else "add a rule for it, or ungated: refuse",
                     "warning",
                 )
+
+
+def _too_few(policy: dict[str, Any]) -> Iterator[PolicyProblem]:
+    """Find approvals gates that nobody can open: their groups have fewer people than they count."""
+    groups = policy.get("groups")
+    if not _is_map(groups):
+        return
+    for path, params in _approvals(policy):
+        names, count = params.get("from"), params.get("count", 1)
+        if not isinstance(names, list) or not isinstance(count, int):
+            continue
+        if any(not isinstance(name, str) or name not in groups for name in names):
+            # a problem of its own
+            continue
+        people = {
+            person(actor)
+            for name in names
+            if isinstance(groups[name], list)
+            for actor in groups[name]
+            if isinstance(actor, str)
+        }
+        if len(people) < count:
+            message = f"{count} approvals are asked for, and its groups have {len(people)} people"
+            yield PolicyProblem(path, message, "add people to a group, or lower count")
+
+
+def _approvals(policy: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    places: list[tuple[Path, Any]] = [(("policy_change",), policy.get("policy_change"))]
+    places += [(("rules", index, "gates"), rule.get("gates")) for index, rule in _rules(policy)]
+    for path, gates in places:
+        for place, gate in enumerate(gates if isinstance(gates, list) else []):
+            params = gate.get("approvals") if isinstance(gate, dict) else None
+            if isinstance(params, dict):
+                yield (*path, place, "approvals"), params
+
+
+def _is_map(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
 
 
 def _own_ids(rule: dict[str, Any]) -> Iterator[tuple[Path, str]]:

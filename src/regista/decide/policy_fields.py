@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from regista.decide.gates.approvals import KIND as APPROVALS
 from regista.decide.gates.field_types import STAGE, choice
 from regista.decide.gates.fields import (
     CheckContext,
@@ -15,9 +16,12 @@ from regista.decide.gates.fields import (
     text_problems,
     tried,
 )
+from regista.decide.gates.kind import WAIVABLE
 from regista.decide.gates.registry import KINDS
+from regista.decide.people import person
 from regista.decide.policy import ALLOW, ANY, FORMAT, REFUSE, split_gate
 from regista.decide.policy_problem import (
+    MAX_PROBLEMS,
     PolicyProblem,
     described,
     problem,
@@ -26,6 +30,8 @@ from regista.decide.policy_problem import (
 from regista.model.names import KINDS as ENTRY_KINDS
 from regista.model.names import slug
 
+_OF_VERSIONS = ("not_author", "waivable")
+_CHANGE_HINT = "use approvals with count, from, not_committer, max_age or meaning"
 _GATE_HINT = "write - kind: {field: value}, or indent the fields further than the kind"
 
 
@@ -80,6 +86,52 @@ def _gate(value: object, context: CheckContext) -> Problems:
     return [item.under(kind) if isinstance(value, dict) else item for item in problems]
 
 
+def _policy_change(value: object, context: CheckContext) -> Problems:
+    if value is None or value == []:
+        return []
+    return list_problems(value, "policy_change", lambda item: _change_gate(item, context))
+
+
+def _change_gate(value: object, context: CheckContext) -> Problems:
+    problems = _gate(value, context)
+    if problems:
+        return problems
+    kind, params = split_gate(value)
+    if kind != APPROVALS.kind:
+        message = f"a change of the policy has no version, so no {kind} gate can judge it"
+        return [PolicyProblem((kind,) if isinstance(value, dict) else (), message, _CHANGE_HINT)]
+    wrong = [name for name in _OF_VERSIONS if name in (params or {})]
+    return [
+        PolicyProblem((kind, name), f"{name} says nothing where there is no version", _CHANGE_HINT)
+        for name in wrong
+    ]
+
+
+def _groups(value: object, _context: CheckContext) -> Problems:
+    if not isinstance(value, dict):
+        return problem(f"groups is a mapping, not {described(value)}", "write {risk: [ann, bob]}")
+    problems: Problems = []
+    for name, people in value.items():
+        if len(problems) >= MAX_PROBLEMS:
+            break
+        found = tried(lambda text: slug(text, "a group"), name)
+        problems += [replace(item, path=(str(name),), on_key=True) for item in found]
+        found = list_problems(people, "the group", lambda item: text_problems(item, "an actor"))
+        problems += [item.under(name) for item in found or _same_people(people)]
+    return problems
+
+
+def _same_people(people: list[str]) -> Problems:
+    seen: dict[str, str] = {}
+    problems: Problems = []
+    for index, actor in enumerate(people):
+        first = seen.setdefault(person(actor), actor)
+        if first != actor:
+            message = f"{described(actor)} is the same person as {described(first)}"
+            problems.append(PolicyProblem((index,), message, "keep one: case does not count"))
+    return problems
+
+
 def _rules(value: object, context: CheckContext) -> Problems:
     if value is None or value == []:
         return []
@@ -116,6 +168,11 @@ RULE_FIELDS = (
     Field(
         "gates", FieldType("list of gates", _gates), "what a candidate must meet", default="none"
     ),
+    replace(
+        WAIVABLE,
+        doc="who may waive those of its gates that do not say it themselves",
+        default="nobody",
+    ),
 )
 POLICY_FIELDS = (
     Field(
@@ -149,6 +206,18 @@ POLICY_FIELDS = (
         "rules",
         FieldType("list of rules", _rules),
         "the rules; all that match apply",
+        default="none",
+    ),
+    Field(
+        "groups",
+        FieldType("mapping of names to lists of actors", _groups),
+        "people who may approve and waive",
+        default="none",
+    ),
+    Field(
+        "policy_change",
+        FieldType("list of `approvals` gates", _policy_change),
+        "what the next policy must meet before it is put in force",
         default="none",
     ),
 )

@@ -19,6 +19,7 @@ from regista.decide.operations.context import (
     SampleSource,
 )
 from regista.decide.operations.importing import IMPORTABLE
+from regista.decide.operations.policy_change import OPERATION
 from regista.decide.planning import PAYLOAD, CommitPlan, plan_commit
 from regista.decide.policy import Policy
 from regista.decide.state import State
@@ -95,11 +96,18 @@ def replay(state: State, commit: Commit, lookups: Outside) -> CommitPlan:
     requests = [Request(op.op, op.args, _payload(commit, op)) for op in commit.ops]
     reads = {id(request): op.reads for request, op in zip(requests, commit.ops, strict=True)}
     judged_by = {
-        id(request): {gate["kind"]: gate["revision"] for gate in op.decision.get("gates", ())}
-        for request, op in zip(requests, commit.ops, strict=True)
+        id(request): _revisions(op) for request, op in zip(requests, commit.ops, strict=True)
     }
     outside = Recorded(reads, judged_by, lookups)
     return plan_commit(state, requests, outside, actor=commit.actor, clock=commit.clock)
+
+
+def _revisions(op: OpRecord) -> dict[str, int]:
+    """Return the revisions that an operation was decided by: of gate kinds, and its own."""
+    decision = op.decision
+    judged = (*decision.get("gates", ()), *decision.get("evidence", ()))
+    kinds = {gate["kind"]: gate["revision"] for gate in judged}
+    return {**kinds, op.op: decision.get("revision", 1)} if op.op == OPERATION else kinds
 
 
 def differences(plan: CommitPlan, commit: Commit) -> list[str]:

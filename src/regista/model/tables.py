@@ -279,11 +279,11 @@ _ALL = (
         "seq",
         _VERSION,
         """
-        stage VARCHAR stage approved for
+        stage VARCHAR stage or gated alias approved for; null, as entry and version, for a policy
         meaning VARCHAR what the yes stands for
-        version_digest VARCHAR digest of the version
-        rules_digest VARCHAR digest of the matching rules
-        evidence_digest VARCHAR digest of the evidence rows
+        version_digest VARCHAR digest of the version, or of the policy
+        rules_digest VARCHAR digest of the matching rules, or of the policy_change gates
+        evidence_digest VARCHAR digest of the evidence rows, or of the policy in force
         until TIMESTAMP end of validity, UTC
     """,
         VERSION_ORDER,
@@ -293,7 +293,7 @@ _ALL = (
         "seq",
         _VERSION,
         """
-        stage VARCHAR stage waived for
+        stage VARCHAR stage or gated alias waived for
         gate VARCHAR identity of the gate
         reason VARCHAR why
         until TIMESTAMP end of validity, UTC

@@ -20,7 +20,7 @@ from regista.model.times import format_time, parse_time
 from regista.read import duck
 from regista.read.replica import Replica
 
-VERSION_TABLES = ("versions", "lineage", "statuses", "eval_runs")
+VERSION_TABLES = ("versions", "lineage", "statuses", "eval_runs", "approvals", "waivers")
 ENTRY_TABLES = ("entries", "names", "placements", "aliases")
 # whose rows are an entry's own where they name no version
 SHARED_TABLES = ("tags", "descriptions")
@@ -142,7 +142,9 @@ class _Past:
         return heads
 
     def _registry(self, _rest: str) -> Any:  # noqa: ANN401
-        head = self._fold(self._rows(("policies",), "true")).get("g")
+        rows = self._rows(("policies",), "true")
+        rows += self._rows(("approvals",), "version IS NULL")
+        head = self._fold(rows).get("g")
         entries = self._value("SELECT count(*) FROM entries")
         return {**(head or {}), **({"entries": entries} if entries else {})} or None
 

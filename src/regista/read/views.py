@@ -213,7 +213,8 @@ def table_query(table: Table, rows: str, *, renamed: bool, names: str = f"{INNER
     # the few names in the second (20 ms instead of 600 ms on 10 million scores)
     return (
         f"SELECT {duck.name_list(table.column_names)} FROM ({rows})"
-        f" WHERE entry_id NOT IN (SELECT entry_id FROM {names})"
+        # what is said of a policy is of no entry
+        f" WHERE entry_id IS NULL OR entry_id NOT IN (SELECT entry_id FROM {names})"
         f" UNION ALL SELECT {columns} FROM ({rows}) AS t"
         f" JOIN {names} AS n ON n.entry_id = t.entry_id"
     )

@@ -28,6 +28,8 @@ METHODS: dict[str, Callable[..., Written]] = {
     "register": Writes.register,
     "eval log": Writes.log_eval,
     "promote": Writes.promote,
+    "approve": Writes.approve,
+    "waive": Writes.waive,
     "demote": Writes.demote,
     "rollback": Writes.rollback,
     "drill": Writes.drill,
@@ -41,6 +43,7 @@ METHODS: dict[str, Callable[..., Written]] = {
     "tag": Writes.tag,
     "describe": Writes.describe,
     "policy apply": Writes.apply_policy,
+    "policy approve": Writes.approve_policy,
 }
 
 

@@ -15,6 +15,7 @@ from regista.model import names
 from regista.model.manifest import Manifest
 from regista.model.secrets import find_secret
 from regista.model.selectors import VersionRef
+from regista.model.times import format_time, parse_time
 
 
 def given(**arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
@@ -136,6 +137,39 @@ def promote(ref: str, stage: str, *, reason: str, again: bool) -> Request:
             "ref": reference(ref),
             "stage": stage,
             **given(reason=names.reason(reason), again=again),
+        },
+    )
+
+
+def approve(ref: str, stage: str, *, meaning: str, until: str) -> Request:
+    """Request a person's yes to a version for a stage or gated alias."""
+    return Request("approve", {"ref": reference(ref), "stage": stage, **_signed(meaning, until)})
+
+
+def approve_policy(digest: str, *, meaning: str, until: str) -> Request:
+    """Request a person's yes to a stored policy."""
+    return Request("policy approve", {"policy": digest, **_signed(meaning, until)})
+
+
+def _signed(meaning: str, until: str) -> dict[str, str]:
+    return given(
+        meaning=names.identifier(meaning, "a meaning") if meaning else "",
+        until=format_time(parse_time(until)) if until else "",
+    )
+
+
+def waive(gate: str, ref: str, stage: str, *, reason: str, until: str) -> Request:
+    """Request an exception to a gate of a version's way into a stage or gated alias."""
+    if not reason.strip():
+        raise InvalidInputError("a waiver needs a reason", hint="add --reason WHY")
+    return Request(
+        "waive",
+        {
+            "gate": names.plain_text(gate, "a gate", names.MAX_REASON),
+            "ref": reference(ref),
+            "stage": stage,
+            "reason": names.plain_text(reason, "a waiver's reason", names.SHORT_TEXT),
+            "until": format_time(parse_time(until)),
         },
     )
 

@@ -119,6 +119,46 @@ class Decided(Written):
 
 
 @dataclass(frozen=True, slots=True)
+class Approved(Written):
+    """Result of `approve`.
+
+    Attributes:
+        stage: the stage, or gated alias, that it is for.
+        meaning: what the yes stands for.
+        until: when it ends; None when it has no end of its own.
+        version_digest: digest of the version that it is bound to.
+        rules_digest: digest of the rules that it is bound to.
+        evidence_digest: digest of the evidence that it is bound to.
+    """
+
+    stage: str = ""
+    meaning: str = ""
+    until: str | None = None
+    version_digest: str = ""
+    rules_digest: str = ""
+    evidence_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waived(Written):
+    """Result of `waive`.
+
+    Attributes:
+        stage: the stage, or gated alias, that it is for.
+        gate: id of the gate.
+        kind: kind of the gate.
+        reason: why.
+        until: when it ends.
+    """
+
+    stage: str = ""
+    gate: str = ""
+    kind: str = ""
+    reason: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Moved(Written):
     """Result of `demote` and `rollback`.
 
@@ -195,10 +235,43 @@ class Tagged(Written):
 
 @dataclass(frozen=True, slots=True)
 class PolicyApplied(Written):
-    """Result of `policy apply` and `init`: digests of the policy now and before."""
+    """Result of `policy apply` and `init`.
+
+    Attributes:
+        policy: digest of the policy.
+        from_policy: digest of the one before.
+        outcome: passed or refused, by the `policy_change` gates of the one before.
+        gates: their verdicts, as of `Decided`.
+        loosens: what the change lets in that was not let in before, a line each.
+    """
 
     policy: str = ""
     from_policy: str = ""
+    outcome: str = "passed"
+    gates: list[dict[str, Any]] = field(default_factory=list)
+    loosens: list[str] = field(default_factory=list)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the policy in force stays."""
+        return self.outcome == "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyApproved(Written):
+    """Result of `policy approve`.
+
+    Attributes:
+        policy: digest of the approved policy.
+        from_policy: digest of the policy in force, which it is to replace.
+        meaning: what the yes stands for.
+        until: when it ends; None when it has no end of its own.
+    """
+
+    policy: str = ""
+    from_policy: str = ""
+    meaning: str = ""
+    until: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,10 +284,13 @@ class Imported(Written):
 RESULT_TYPES: dict[str, type[Written]] = {
     "init": PolicyApplied,
     "policy apply": PolicyApplied,
+    "policy approve": PolicyApproved,
     "create": Created,
     "register": Registered,
     "eval log": EvalLogged,
     "promote": Decided,
+    "approve": Approved,
+    "waive": Waived,
     "demote": Moved,
     "rollback": Moved,
     "drill": Drilled,

@@ -114,6 +114,10 @@ def version_view(state: State, ref: VersionRef) -> dict[str, Any]:
         "description": version.description,
         "description_digest": version.description_digest,
         "lineage": [_lineage_view(item) for item in version.lineage],
+        "approvals": [
+            {**item._asdict(), "until": item.until or None} for item in version.approvals
+        ],
+        "waivers": [item._asdict() for item in version.waivers],
         "evals": {suite: _run_view(run) for suite, run in sorted(version.runs.items())},
     }
 

@@ -237,6 +237,50 @@ class Writes:
         request = requests.promote(ref, stage, reason=reason, again=again)
         return self._do(results.Decided, request, txid)
 
+    def approve(
+        self,
+        ref: str,
+        stage: str,
+        *,
+        meaning: str = "",
+        until: str = "",
+        txid: str | None = None,
+    ) -> results.Approved:
+        """Say yes to a version for a stage, as it is now and under the rules in force.
+
+        Args:
+            ref: the version, `NAME@SELECTOR`.
+            stage: the stage, or an alias that the policy gates.
+            meaning: what the yes stands for, on one line.
+            until: when it ends: a time with a zone, or a date, whose end is meant.
+            txid: transaction id.
+
+        Raises:
+            RefusedError: no gate asks for it, or none would count this person.
+        """
+        request = requests.approve(ref, stage, meaning=meaning, until=until)
+        return self._do(results.Approved, request, txid)
+
+    def waive(
+        self, gate: str, ref: str, stage: str, *, reason: str, until: str, txid: str | None = None
+    ) -> results.Waived:
+        """Except a version from one gate, for a reason and a time.
+
+        Args:
+            gate: the gate's id, as `check` shows it.
+            ref: the version, `NAME@SELECTOR`.
+            stage: the stage, or an alias that the policy gates.
+            reason: why; up to 1,000 characters.
+            until: when it ends: a time with a zone, or a date, whose end is meant.
+            txid: transaction id.
+
+        Raises:
+            NotFoundError: no such gate guards the stage.
+            RefusedError: the policy does not let this person waive it, or not for so long.
+        """
+        request = requests.waive(gate, ref, stage, reason=reason, until=until)
+        return self._do(results.Waived, request, txid)
+
     def demote(
         self, name: str, stage: str, *, reason: str = "", txid: str | None = None
     ) -> results.Moved:
@@ -342,9 +386,31 @@ class Writes:
     ) -> results.PolicyApplied:
         """Put a policy file in force, with every file that it names.
 
+        The `policy_change` gates of the policy in force decide; a refusal is recorded, and
+        returned as a result.
+
         Raises:
             InvalidInputError: the policy has an error; the message says where.
             RefusedError: it drops a stage that is held.
         """
         digest = self.preparing.policy(Path(policy))
         return self._do(results.PolicyApplied, requests.apply_policy(digest, reason=reason), txid)
+
+    def approve_policy(
+        self, policy: AnyPath, *, meaning: str = "", until: str = "", txid: str | None = None
+    ) -> results.PolicyApproved:
+        """Say yes to a policy file, with every file that it names, before it is put in force.
+
+        Args:
+            policy: the policy file.
+            meaning: what the yes stands for, on one line.
+            until: when it ends: a time with a zone, or a date, whose end is meant.
+            txid: transaction id.
+
+        Raises:
+            InvalidInputError: the policy has an error; the message says where.
+            RefusedError: the policy in force asks for no approval, or not for this person's.
+        """
+        digest = self.preparing.policy(Path(policy))
+        request = requests.approve_policy(digest, meaning=meaning, until=until)
+        return self._do(results.PolicyApproved, request, txid)

@@ -31,7 +31,7 @@ from regista.site.texts import Texts
 
 _STATE_TABLES = (
     "entries", "versions", "lineage", "placements", "aliases", "tags", "statuses", "names",
-    "descriptions", "eval_runs", "drills",
+    "descriptions", "eval_runs", "drills", "approvals", "waivers",
 )  # fmt: skip
 SAFE_SCHEMES = frozenset({"http", "https"})
 

@@ -88,6 +88,8 @@ _QUERIES = {
     """,
     "events_by_seq": "FROM events ORDER BY seq, i",
     "placements_by_seq": "FROM placements ORDER BY seq, i",
+    # an approval of a policy is of no entry
+    "approvals": "FROM approvals WHERE entry_id IS NOT NULL ORDER BY entry_id, version, seq, i",
     # what came from a version, or was evaluated on it
     "uses": """
         SELECT target_entry_id AS entry_id, target_version AS version, relation,

@@ -80,7 +80,7 @@ FROM drills
 UNION ALL
 SELECT
     seq, i, time, actor, entry_id, entry, 'approved', version,
-    'for ' || stage || coalesce(': ' || meaning, '')
+    coalesce('for ' || stage, 'policy ' || version_digest[:12]) || coalesce(': ' || meaning, '')
 FROM approvals
 UNION ALL
 SELECT

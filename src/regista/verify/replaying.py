@@ -131,4 +131,5 @@ class Replayer:
 
 
 def _has_sql_gate(op: OpRecord) -> bool:
-    return any(gate.get("kind") == "sql" for gate in op.decision.get("gates", ()))
+    read = (*op.decision.get("gates", ()), *op.decision.get("evidence", ()))
+    return any(gate.get("kind") == "sql" for gate in read)

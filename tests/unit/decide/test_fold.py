@@ -170,7 +170,7 @@ def test_a_stack_holds_a_version_once_and_the_holder_on_top(seed: int) -> None:
 
 def test_rows_of_tables_that_carry_no_state_change_nothing() -> None:
     heads = Overlay(lambda _key: None)
-    for table in ("files", "eval_samples", "decisions", "verdicts", "approvals", "commits"):
+    for table in ("files", "eval_samples", "decisions", "verdicts", "commits"):
         assert table not in fold.STATE_TABLES
         fold.apply_row(heads, fold.Stamp(1, "t", "a"), {"table": table})
     assert heads.changed == {}

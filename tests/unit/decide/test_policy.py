@@ -113,7 +113,7 @@ def test_every_kind_can_be_found_by_its_revision() -> None:
         assert REVISIONS[name, kind.revision] is kind
 
 
-@pytest.mark.parametrize(("kind", "revision"), [("approvals", None), ("threshold", 99)])
+@pytest.mark.parametrize(("kind", "revision"), [("clairvoyance", None), ("threshold", 99)])
 def test_a_kind_or_revision_of_a_newer_regista_says_so(kind: str, revision: int | None) -> None:
     with pytest.raises(NewerFormatError, match=kind):
         find_kind(kind, revision)
@@ -148,7 +148,7 @@ def test_damaged_bundles_are_an_integrity_error(data: bytes) -> None:
 
 
 def test_a_bundle_of_a_newer_regista_is_not_called_damaged() -> None:
-    value = {"format": 1, "stages": ["prod"], "rules": [rule(gates=["approvals"])]}
+    value = {"format": 1, "stages": ["prod"], "rules": [rule(gates=["clairvoyance"])]}
     data = canonical.encode({"files": {}, "policy": value, "yaml": ""})
     with pytest.raises(NewerFormatError):
         PolicyBundle.read(data)

@@ -167,8 +167,8 @@ def test_a_stage_twice_is_an_error() -> None:
             "did you mean name?",
         ),
         (
-            covering({"approvals": {"count": 2}}),
-            ("rules", 1, "gates", 0, "approvals"),
+            covering({"clairvoyance": {"count": 2}}),
+            ("rules", 1, "gates", 0, "clairvoyance"),
             f"use one of: {', '.join(KINDS)}",
         ),
     ],
@@ -246,3 +246,102 @@ def test_a_newer_format_is_an_error_of_its_own() -> None:
 def test_a_hostile_policy_has_a_bounded_number_of_problems() -> None:
     value = policy(*["x"] * 50_000, **{f"key{i}": i for i in range(50_000)})
     assert len(check_policy(value)) <= 3 * MAX_PROBLEMS
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "message"),
+    [
+        ({"groups": ["ann"]}, ("groups",), "groups is a mapping, not a list"),
+        ({"groups": {"a b": ["ann"]}}, ("groups", "a b"), "'a b' is not a group name"),
+        ({"groups": {"risk": []}}, ("groups", "risk"), "the group is empty"),
+        ({"groups": {"risk": "ann"}}, ("groups", "risk"), "the group must be a list"),
+        ({"groups": {"risk": [7]}}, ("groups", "risk", 0), "an actor is text"),
+        (
+            {"groups": {"risk": ["ann", "ANN"]}},
+            ("groups", "risk", 1),
+            "the text 'ANN' is the same person as the text 'ann'",
+        ),
+        (
+            {"policy_change": ["integrity"]},
+            ("policy_change", 0),
+            "a change of the policy has no version, so no integrity gate can judge it",
+        ),
+        (
+            {"policy_change": [GATE]},
+            ("policy_change", 0, "threshold"),
+            "so no threshold gate can judge it",
+        ),
+        (
+            {"policy_change": [{"approvals": {"not_author": True}}]},
+            ("policy_change", 0, "approvals", "not_author"),
+            "not_author says nothing where there is no version",
+        ),
+        (
+            {"policy_change": [{"approvals": {"waivable": False}}]},
+            ("policy_change", 0, "approvals", "waivable"),
+            "waivable says nothing",
+        ),
+        (
+            {"policy_change": [{"approvals": {"count": 0}}]},
+            ("policy_change", 0, "approvals", "count"),
+            "must be a whole number from 1 to 20",
+        ),
+        (
+            {"policy_change": [{"approvals": {"from": ["risc"]}}], "groups": {"risk": ["ann"]}},
+            ("policy_change", 0, "approvals", "from", 0),
+            "the policy has no group 'risc'",
+        ),
+        (
+            {
+                "policy_change": [{"approvals": {"from": ["risk"], "count": 2}}],
+                "groups": {"risk": ["ann"]},
+            },
+            ("policy_change", 0, "approvals"),
+            "2 approvals are asked for, and its groups have 1 people",
+        ),
+    ],
+)
+def test_groups_and_the_guard_of_the_policy_itself(
+    fields: dict[str, Any], path: tuple[Any, ...], message: str
+) -> None:
+    [problem] = errors(covering(**fields))
+    assert problem.path == path
+    assert message in problem.message
+
+
+@pytest.mark.parametrize(
+    ("waivable", "path", "message"),
+    [
+        (True, (), "waivable is a mapping, not true"),
+        ({"by": ["leads"]}, (), "waivable needs max"),
+        ({"max": "1d"}, (), "waivable needs by"),
+        ({"by": ["x"], "max": "1d"}, ("by", 0), "the policy has no group 'x'"),
+        ({"by": [7], "max": "1d"}, ("by", 0), "a group is text, not the number 7"),
+        ({"by": ["leads"], "max": 7}, ("max",), "must be a duration"),
+    ],
+)
+def test_waivable_on_a_gate_and_on_a_rule(
+    waivable: object, path: tuple[Any, ...], message: str
+) -> None:
+    groups = {"leads": ["lea"]}
+    gate = {"threshold": {**GATE["threshold"], "waivable": waivable}}
+    [on_gate] = errors(covering(gate, groups=groups))
+    assert on_gate.path == ("rules", 1, "gates", 0, "threshold", "waivable", *path)
+    assert message in on_gate.message
+    value = covering(groups=groups)
+    value["rules"][1]["waivable"] = waivable
+    [on_rule] = errors(value)
+    assert on_rule.path == ("rules", 1, "waivable", *path)
+
+
+def test_a_policy_with_people_in_it_is_right() -> None:
+    waivable = {"by": ["leads"], "max": "14d"}
+    gate = {"approvals": {"count": 2, "from": ["risk"], "meaning": "m", "waivable": False}}
+    value = covering(
+        gate,
+        groups={"risk": ["ann", "bob"], "leads": ["lea"]},
+        policy_change=[{"approvals": {"from": ["leads"], "not_committer": True, "max_age": "7d"}}],
+    )
+    value["rules"][1]["waivable"] = waivable
+    assert check_policy(value) == []
+    assert check_policy(covering(policy_change=None)) == []

@@ -6,6 +6,7 @@ import click
 
 from regista.cli import output
 from regista.cli.exits import ExitCode, exit_code_of_result
+from regista.cli.gates import warn_loosened, warn_waived
 from regista.cli.options import Call, command, txid
 from regista.cli.progress import Bar
 from regista.cli.render import Page
@@ -28,8 +29,12 @@ def apply(call: Call, file: Path, txid: str | None) -> ExitCode:
     results = apply_file(registry, file, txid=txid)
     for warning in registry.writer.warnings:
         output.warn(warning)
+    for result in results:
+        warn_waived(getattr(result, "gates", ()))
     codes = [exit_code_of_result(result) for result in results]
     refused = ExitCode.REFUSED in codes
+    for result in results:
+        warn_loosened(getattr(result, "loosens", ()), refused=refused)
 
     def draw(page: Page) -> None:
         last = results[-1].seq

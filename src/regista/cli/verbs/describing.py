@@ -5,10 +5,12 @@ from typing import Any
 import click
 
 from regista.cli.exits import ExitCode
+from regista.cli.gates import draw_gates, held, warn_waived
 from regista.cli.inputs import pairs, text_of
 from regista.cli.options import Call, allow_secrets, command, entry_argument, txid
 from regista.cli.render import Page
 from regista.errors import InvalidInputError
+from regista.registry.core import Registry
 from regista.registry.results import Aliased, Renamed, Tagged, Written
 
 
@@ -41,17 +43,31 @@ def _renamed(page: Page, result: Renamed) -> None:
 @click.option("--remove", is_flag=True, help="Remove the alias; NAME alone is enough then.")
 @txid
 def alias(call: Call, *, ref: str, alias_name: str, remove: bool, txid: str | None) -> ExitCode:
-    """Point an alias at a version, or remove it."""
+    """Point an alias at a version, or remove it.
+
+    One that the policy gates is judged first, as a stage is; a refusal exits 3.
+    """
     if remove:
         name = ref.partition("@")[0]
         return call.write(
             lambda registry: registry.remove_alias(name, alias_name, txid=txid), _aliased
         )
-    return call.write(lambda registry: registry.alias(ref, alias_name, txid=txid), _aliased)
+
+    def act(registry: Registry) -> Aliased:
+        result = registry.alias(ref, alias_name, txid=txid)
+        warn_waived(result.gates)
+        return result
+
+    return call.write(act, _aliased)
 
 
 def _aliased(page: Page, result: Aliased) -> None:
     what = f"{result.name}@{result.alias}"
+    if result.refused:
+        stays = f"{what} stays with {held(result.from_version)} (commit {result.seq})"
+        page.verdict(result.outcome, stays)
+        draw_gates(page, result.gates)
+        return
     now = "names nothing" if result.version is None else f"is version {result.version}"
     was = "" if result.from_version is None else f", was version {result.from_version}"
     page.line(f"{what} {now} now{was} (commit {result.seq})")

@@ -159,8 +159,10 @@ def _operation(op: str, decision: dict[str, Any]) -> str:
     version = f"@{decision['version']}" if decision.get("version") is not None else ""
     what = f" {decision['name']}{version}" if decision.get("name") else ""
     stage = f" in {decision['stage']}" if decision.get("stage") and op != "register" else ""
-    refused = ", refused" if decision.get("outcome") == "refused" else ""
-    return f"{op}{what}{stage}{refused}"
+    gate = f" {decision['gate']} of" if op == "waive" and decision.get("gate") else ""
+    outcome = decision.get("outcome")
+    told = f", {outcome}" if outcome in {"refused", "waived"} else ""
+    return f"{op}{gate}{what}{stage}{told}"
 
 
 def _minute(time: Any) -> str:  # noqa: ANN401 - a datetime of DuckDB's, in UTC

@@ -4,7 +4,7 @@ import click
 
 from regista.cli import ci, output
 from regista.cli.exits import ExitCode
-from regista.cli.gates import UNGATED, draw_gates, held, summary
+from regista.cli.gates import UNGATED, draw_gates, held, summary, warn_waived
 from regista.cli.options import Call, command, complete_stage, entry_argument, reason, txid
 from regista.cli.render import Page
 from regista.registry.core import Registry
@@ -72,9 +72,10 @@ def promote(
 
 
 def _told(result: Decided, *, asked: bool) -> Decided:
-    """Tell the CI system, and warn where no gate had a say."""
+    """Tell the CI system, and warn where no gate had a say or one was waived."""
     if result.ungated and not result.refused:
         output.warn(UNGATED)
+    warn_waived(result.gates)
     ci.tell_decision(result, asked=asked)
     return result
 

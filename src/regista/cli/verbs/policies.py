@@ -1,4 +1,4 @@
-"""`policy show`, `policy apply` and `policy lint`: the rules in force."""
+"""`policy show`, `apply`, `approve` and `lint`: the rules in force."""
 
 import sys
 from pathlib import Path
@@ -8,11 +8,14 @@ import click
 
 from regista.cli import output
 from regista.cli.exits import ExitCode
+from regista.cli.gates import draw_gates, warn_loosened
 from regista.cli.inputs import text_of
 from regista.cli.options import Call, as_of, command, reason, txid
 from regista.cli.render import Page, short
 from regista.cli.text import safe_lines
-from regista.registry.results import PolicyApplied
+from regista.cli.verbs.signing import meaning
+from regista.registry.core import Registry
+from regista.registry.results import PolicyApplied, PolicyApproved
 
 
 @command(name="show", examples=("regista policy show", "regista policy show > policy.yaml"))
@@ -40,19 +43,67 @@ def show(call: Call, as_of: str | None) -> ExitCode:
 def apply(call: Call, file: Path, reason: str, txid: str | None) -> ExitCode:
     """Put a policy file in force.
 
-    The files that it names come with it. Refused where it drops a stage that is held.
+    The files that it names come with it. The policy in force judges the change by its
+    policy_change gates; what the change loosens is said. Refused where it drops a stage that is
+    held.
     """
-    return call.write(
-        lambda registry: registry.apply_policy(file, reason=reason, txid=txid), _applied
-    )
+
+    def act(registry: Registry) -> PolicyApplied:
+        result = registry.apply_policy(file, reason=reason, txid=txid)
+        warn_loosened(result.loosens, refused=result.refused)
+        return result
+
+    return call.write(act, _applied)
 
 
 def _applied(page: Page, result: PolicyApplied) -> None:
-    if result.policy == result.from_policy:
+    if result.refused:
+        page.verdict(result.outcome, f"the policy in force stays (commit {result.seq})")
+        draw_gates(page, result.gates)
+    elif result.policy == result.from_policy:
         page.line("this policy is in force already")
     else:
         page.line(f"the policy is in force (commit {result.seq})")
     page.fields([("digest", short(result.policy)), ("before", short(result.from_policy))])
+
+
+@command(
+    name="approve",
+    examples=(
+        "regista policy approve policy.yaml",
+        'regista policy approve policy.yaml --meaning "reviewed by risk"',
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@meaning
+@click.option(
+    "--until",
+    metavar="TIME",
+    default="",
+    help="When it ends; else it stands while the policy in force does.",
+)
+@txid
+def approve(call: Call, *, file: Path, meaning: str, until: str, txid: str | None) -> ExitCode:
+    """Say yes to a policy file.
+
+    Counts for policy apply where the policy in force asks for approvals, until another policy is
+    in force. The file, and every file that it names, must stay as they are.
+    """
+    return call.write(
+        lambda registry: registry.approve_policy(file, meaning=meaning, until=until, txid=txid),
+        _approved,
+    )
+
+
+def _approved(page: Page, result: PolicyApproved) -> None:
+    page.line(f"approved: policy {short(result.policy)} (commit {result.seq})")
+    page.fields(
+        [
+            ("in force", short(result.from_policy)),
+            ("meaning", result.meaning),
+            ("until", result.until),
+        ]
+    )
 
 
 @command(name="lint", examples=("regista policy lint policy.yaml",))

@@ -92,6 +92,7 @@ def _version(page: Page, view: dict[str, Any]) -> None:
         ]
     )
     _files(page, view)
+    _signed(page, view)
     _evals(page, view["evals"])
     if view["card"]:
         page.heading("Card")
@@ -110,6 +111,38 @@ def _files(page: Page, view: dict[str, Any]) -> None:
     )
     if view["files"] > len(shown):
         page.line(f"and {view['files'] - len(shown):,} more: --json lists them", "dim")
+
+
+def _signed(page: Page, view: dict[str, Any]) -> None:
+    if view["approvals"]:
+        page.heading("Approvals")
+        page.table(
+            ("STAGE", "BY", "GIVEN (UTC)", "UNTIL (UTC)", "MEANING"),
+            [
+                (
+                    item["stage"],
+                    item["by"],
+                    minute(item["time"]),
+                    minute(item["until"] or ""),
+                    item["meaning"],
+                )
+                for item in view["approvals"]
+            ],
+            keep=("GIVEN (UTC)", "UNTIL (UTC)"),
+            wrapped=("MEANING",),
+            optional=("UNTIL (UTC)", "MEANING"),
+        )
+    if view["waivers"]:
+        page.heading("Waivers")
+        page.table(
+            ("STAGE", "GATE", "BY", "UNTIL (UTC)", "REASON"),
+            [
+                (item["stage"], item["gate"], item["by"], minute(item["until"]), item["reason"])
+                for item in view["waivers"]
+            ],
+            keep=("UNTIL (UTC)",),
+            wrapped=("GATE", "REASON"),
+        )
 
 
 def _evals(page: Page, evals: dict[str, Any]) -> None:

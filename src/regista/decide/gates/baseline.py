@@ -34,7 +34,7 @@ from regista.decide.gates.field_types import (
     texts_or,
     whole,
 )
-from regista.decide.gates.fields import CheckContext, Field, Problems, exclusive
+from regista.decide.gates.fields import CheckContext, Field, Problems, Stricter, exclusive
 from regista.decide.gates.findings import (
     failed,
     holder,
@@ -45,7 +45,8 @@ from regista.decide.gates.findings import (
     undecidable,
 )
 from regista.decide.gates.kind import GateKind
-from regista.decide.gates.pairing import pair_up
+from regista.decide.gates.pairing import EVERY, pair_up
+from regista.decide.gates.reading import Rows, run_rows
 from regista.decide.gates.runs import Missing
 from regista.decide.gates.testing import compare_all
 from regista.decide.heads import VersionHead
@@ -75,6 +76,23 @@ def evaluate(params: Params, case: Case) -> Finding:
     found += [_gap(name, missing, terms, opponent) for name, missing in pairing.gaps]
     notes = list(dict.fromkeys([*pairing.notes, *(item.note for item in found if item.note)]))
     return _finding(case, terms, opponent, found, (notes, pairing.evidence))
+
+
+def evidence(params: Params, case: Case) -> Rows:
+    """Return who the other version is, and the latest runs of both that are compared."""
+    against = params.get("against", case.stage)
+    number = against["version"] if isinstance(against, dict) else holder(case, against)
+    other = None if number is None else case.version_of(number)
+    rows: Rows = [
+        {"against": against, "version": number, "digest": other.digest if other else None}
+    ]
+    if other is None or number == case.version.version:
+        return rows
+    suite, metric = params["suite"], params["metric"]
+    for name in sorted(other.runs) if suite == EVERY else [suite]:
+        for version in (case.version, other):
+            rows += run_rows(case, version, name, None if metric == EVERY else metric)
+    return rows
 
 
 def _opponent(params: Params, case: Case, required: str) -> _Opponent | Finding:
@@ -215,7 +233,14 @@ KIND = GateKind(
             "whom to compare with: what a stage holds, or a version",
             default="the stage asked for",
         ),
-        Field("max_regression", NOT_NEGATIVE, "how much worse is tolerated, absolute", default="0"),
+        Field(
+            "max_regression",
+            NOT_NEGATIVE,
+            "how much worse is tolerated, absolute",
+            default="0",
+            stricter=Stricter.LOWER,
+            assumed="0",
+        ),
         Field(
             "direction",
             choice("higher", "lower", REQUIRED),
@@ -227,9 +252,25 @@ KIND = GateKind(
             choice(NO_TEST, STDERR, *PAIRED),
             "plain tolerance, a z test on standard errors, or a test on paired examples",
             default="none",
+            stricter=(NO_TEST,),
+            assumed=NO_TEST,
         ),
-        Field("superiority", BOOLEAN, "whether the candidate must be better", default="false"),
-        Field("confidence", CONFIDENCE, "one-sided confidence of the test", default="0.95"),
+        Field(
+            "superiority",
+            BOOLEAN,
+            "whether the candidate must be better",
+            default="false",
+            stricter=Stricter.TRUE,
+            assumed=False,
+        ),
+        Field(
+            "confidence",
+            CONFIDENCE,
+            "one-sided confidence of the test",
+            default="0.95",
+            stricter=Stricter.HIGHER,
+            assumed="0.95",
+        ),
         Field(
             "correction",
             choice(*CORRECTIONS),
@@ -241,23 +282,34 @@ KIND = GateKind(
             whole(1, 10**12),
             "examples that must be behind both scores, or be paired",
             default="1; 20 for a bootstrap or t test",
+            stricter=Stricter.HIGHER,
         ),
         Field(
             "max_unpaired",
             SHARE,
             "share of the examples that may be in one run alone",
             default="0",
+            stricter=Stricter.LOWER,
+            assumed="0",
         ),
         Field("slice", text("a slice"), "one slice of the data", default="all of the data"),
-        Field("slices", texts_or("all", "slices"), "several slices, each compared"),
+        Field(
+            "slices",
+            texts_or("all", "slices"),
+            "several slices, each compared",
+            stricter=Stricter.MORE,
+        ),
         Field(
             "when_absent",
             choice("pass", "fail"),
             "what to say while the stage is empty",
             default="pass",
+            stricter=("pass", "fail"),
+            assumed="pass",
         ),
     ),
     evaluate=evaluate,
+    evidence=evidence,
     cross_check=_cross_check,
     id_fields=("suite", "task", "metric", "slice", "slices"),
     notes="""\

@@ -4,9 +4,17 @@ from dataclasses import dataclass, replace
 
 from regista.decide.evidence import Case, Run, Score
 from regista.decide.gates.field_types import Params, text, texts, texts_or
-from regista.decide.gates.fields import CheckContext, Field, Problems, exclusive, one_needed
+from regista.decide.gates.fields import (
+    CheckContext,
+    Field,
+    Problems,
+    Stricter,
+    exclusive,
+    one_needed,
+)
 from regista.decide.gates.findings import eval_log, failed, listed, passed, plural, undecidable
 from regista.decide.gates.kind import GateKind
+from regista.decide.gates.reading import Rows, run_row, run_rows
 from regista.decide.gates.runs import (
     MIN_N,
     WHOLE,
@@ -150,6 +158,16 @@ def _cross_check(params: Params, _context: CheckContext) -> Problems:
     return problems
 
 
+def evidence(params: Params, case: Case) -> Rows:
+    """Return the latest run of each suite, with its scores where these are asked for."""
+    if params.get("suites") == ANY:
+        return [row for suite in sorted(case.version.runs) for row in run_row(case.version, suite)]
+    suites = [params["suite"]] if "suite" in params else params["suites"]
+    if "metrics" in params or "slices" in params:
+        return [row for suite in suites for row in run_rows(case, case.version, suite)]
+    return [row for suite in suites for row in run_row(case.version, suite)]
+
+
 KIND = GateKind(
     kind="coverage",
     revision=2,
@@ -157,13 +175,26 @@ KIND = GateKind(
     "these metrics and slices.",
     fields=(
         Field("suite", text("a suite"), "one suite that must have a complete latest run"),
-        Field("suites", texts_or(ANY, "suites"), "several suites, or `any` for at least one"),
+        Field(
+            "suites",
+            texts_or(ANY, "suites"),
+            "several suites, or `any` for at least one",
+            stricter=Stricter.MORE,
+        ),
         Field("task", text("a task"), "task of the metrics and slices", default="none"),
-        Field("metrics", texts("metrics"), "metrics that each run must have"),
-        Field("slices", texts("slices"), "slices that each run must have, for every metric named"),
+        Field(
+            "metrics", texts("metrics"), "metrics that each run must have", stricter=Stricter.MORE
+        ),
+        Field(
+            "slices",
+            texts("slices"),
+            "slices that each run must have, for every metric named",
+            stricter=Stricter.MORE,
+        ),
         MIN_N,
     ),
     evaluate=evaluate,
+    evidence=evidence,
     cross_check=_cross_check,
     id_fields=("suite", "suites", "task", "metrics", "slices"),
     notes="A run that is absent, partial, failed or empty leaves it undecided; a complete run "

@@ -4,9 +4,10 @@ from shlex import quote
 
 from regista.decide.evidence import Case
 from regista.decide.gates.field_types import DURATION, STAGE, Params, choice, duration_of
-from regista.decide.gates.fields import CheckContext, Field, Problems
+from regista.decide.gates.fields import CheckContext, Field, Problems, Stricter
 from regista.decide.gates.findings import failed, passed, undecidable
 from regista.decide.gates.kind import GateKind
+from regista.decide.gates.reading import Rows
 from regista.decide.heads import SlotHead
 from regista.decide.policy_problem import problem
 from regista.decide.state import rollback_candidates, unrestorable
@@ -58,21 +59,35 @@ def _cross_check(params: Params, context: CheckContext) -> Problems:
     return []
 
 
+def evidence(params: Params, case: Case) -> Rows:
+    """Return the latest drill of the stage, and whether there is anything to go back to."""
+    stage = params.get("stage", case.stage)
+    slot = case.slot(stage)
+    seen = (slot.drill.seq, slot.drill.ok) if slot.drill else (None, None)
+    target = _has_target(case, stage, slot)
+    return [{"drill": stage, "target": target, "seq": seen[0], "ok": seen[1]}]
+
+
 KIND = GateKind(
     kind="drill",
     revision=1,
     summary="The latest drill of `stage` succeeded and is not older than `max_age`.",
     fields=(
         Field("stage", STAGE, "stage whose rollback was rehearsed", default="the stage asked for"),
-        Field("max_age", DURATION, "greatest age of the drill", required=True),
+        Field(
+            "max_age", DURATION, "greatest age of the drill", required=True, stricter=Stricter.LOWER
+        ),
         Field(
             "when_absent",
             choice("pass", "fail"),
             "what to say while the stage has no rollback target",
             default="pass",
+            stricter=("pass", "fail"),
+            assumed="pass",
         ),
     ),
     evaluate=evaluate,
+    evidence=evidence,
     cross_check=_cross_check,
     id_fields=("stage",),
 )

@@ -5,6 +5,7 @@ from regista.decide.gates.field_types import BOOLEAN, Params, text
 from regista.decide.gates.fields import CheckContext, Field, Problems
 from regista.decide.gates.findings import eval_log, failed, passed
 from regista.decide.gates.kind import GateKind
+from regista.decide.gates.reading import Rows, run_row
 from regista.decide.gates.runs import Missing, evidence_of, latest_head
 from regista.decide.policy_problem import problem
 from regista.decide.verdict import Finding
@@ -27,6 +28,11 @@ def evaluate(params: Params, case: Case) -> Finding:
     return failed(run.by, required, reason, remedy, evidence)
 
 
+def evidence(params: Params, case: Case) -> Rows:
+    """Return the latest run of the suite, which names who logged it, and the author."""
+    return [*run_row(case.version, params["suite"]), {"author": case.version.by}]
+
+
 def _cross_check(params: Params, _context: CheckContext) -> Problems:
     if params["not_author"]:
         return []
@@ -42,6 +48,7 @@ KIND = GateKind(
         Field("not_author", BOOLEAN, "must be true", required=True),
     ),
     evaluate=evaluate,
+    evidence=evidence,
     cross_check=_cross_check,
     id_fields=("suite",),
     notes="Actors are taken as recorded: `--actor`, the CI system's or git's identity.",

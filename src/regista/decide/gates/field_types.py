@@ -16,7 +16,7 @@ from regista.decide.gates.fields import (
     text_problems,
     tried,
 )
-from regista.decide.policy_problem import PolicyProblem, described, problem
+from regista.decide.policy_problem import PolicyProblem, described, meant, problem
 from regista.model.names import shown, tag_key
 from regista.model.numbers import parse_decimal
 from regista.model.times import parse_duration
@@ -156,6 +156,23 @@ def texts_or(word: str, what: str) -> FieldType:
         return list_problems(value, what, lambda item: text_problems(item, what))
 
     return FieldType(f"list of text, or `{word}`", check)
+
+
+def groups(what: str) -> FieldType:
+    """Return the type of a list of groups of people that the policy names."""
+
+    def one(value: object, context: CheckContext) -> Problems:
+        if not isinstance(value, str):
+            return problem(f"a group is text, not {described(value)}", "put it in quotes")
+        if value in context.groups:
+            return []
+        hint = meant(value, context.groups) if context.groups else "add groups: {NAME: [WHO]}"
+        return problem(f"the policy has no group {shown(value)}", hint)
+
+    return FieldType(
+        "list of groups",
+        lambda value, context: list_problems(value, what, lambda item: one(item, context)),
+    )
 
 
 def choice(*words: str) -> FieldType:

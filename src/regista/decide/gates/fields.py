@@ -6,6 +6,7 @@ nothing, and change nothing: a policy stays as it was written.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from regista.decide.policy_problem import (
@@ -28,11 +29,13 @@ class CheckContext:
         stages: all stages of the policy.
         aliases: its gated aliases.
         target: the stage, or gated alias, that the rule guards.
+        groups: names of its groups of people.
     """
 
     stages: tuple[str, ...]
     aliases: tuple[str, ...] = ()
     target: str = ""
+    groups: tuple[str, ...] = ()
 
 
 Problems = list[PolicyProblem]
@@ -47,6 +50,19 @@ class FieldType:
     check: Check
 
 
+class Stricter(StrEnum):
+    """Which values of a field let in less."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    MORE = "more"
+    """More items of a list; a word such as `all` in place of it is more than any list."""
+    FEWER = "fewer"
+    TRUE = "true"
+    EQUAL = "equal"
+    """All of them let in the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One key of a mapping.
@@ -57,6 +73,9 @@ class Field:
         doc: what it means, in Markdown.
         required: whether the mapping is wrong without it.
         default: what stands when it is left out, for the reference.
+        stricter: which of two values lets in less: an order, or words from loose to strict, with
+            all others beyond them; None when that cannot be told.
+        assumed: the value that it has when it is left out; None when it asks nothing then.
     """
 
     name: str
@@ -64,6 +83,8 @@ class Field:
     doc: str
     required: bool = False
     default: str = ""
+    stricter: Stricter | tuple[str, ...] | None = None
+    assumed: Any = None
 
 
 def check_fields(

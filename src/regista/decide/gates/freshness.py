@@ -2,9 +2,10 @@
 
 from regista.decide.evidence import Case
 from regista.decide.gates.field_types import DURATION, Params, duration_of, text
-from regista.decide.gates.fields import Field
+from regista.decide.gates.fields import Field, Stricter
 from regista.decide.gates.findings import eval_log, failed, passed
 from regista.decide.gates.kind import GateKind
+from regista.decide.gates.reading import Rows, run_row
 from regista.decide.gates.runs import Missing, evidence_of, latest_head
 from regista.decide.verdict import Finding
 from regista.model.times import elapsed, format_duration
@@ -26,14 +27,20 @@ def evaluate(params: Params, case: Case) -> Finding:
     return failed(observed, required, reason, remedy, evidence)
 
 
+def evidence(params: Params, case: Case) -> Rows:
+    """Return the latest run of the suite; its age is the clock's."""
+    return run_row(case.version, params["suite"])
+
+
 KIND = GateKind(
     kind="freshness",
     revision=1,
     summary="The latest run of a suite is not older than `max_age` when the decision is made.",
     fields=(
         Field("suite", text("a suite"), "eval suite whose latest run counts", required=True),
-        Field("max_age", DURATION, "greatest age allowed", required=True),
+        Field("max_age", DURATION, "greatest age allowed", required=True, stricter=Stricter.LOWER),
     ),
     evaluate=evaluate,
+    evidence=evidence,
     id_fields=("suite",),
 )

@@ -7,6 +7,7 @@ from regista.decide.evidence import Case
 from regista.decide.gates.field_types import Params
 from regista.decide.gates.findings import failed, listed, passed, plural, undecidable
 from regista.decide.gates.kind import GateKind
+from regista.decide.gates.reading import Rows
 from regista.decide.verdict import Finding
 
 
@@ -39,6 +40,11 @@ def _damaged(case: Case, seen: dict[str, Any], required: str, evidence: tuple[st
     return failed(observed, required, reason, remedy, evidence)
 
 
+def evidence(_params: Params, case: Case) -> Rows:
+    """Return which artifacts they are; whether the store still has them is no evidence."""
+    return [{"digest": case.version.digest, "files": case.version.files}]
+
+
 KIND = GateKind(
     kind="integrity",
     revision=1,
@@ -46,6 +52,7 @@ KIND = GateKind(
     "record.",
     fields=(),
     evaluate=evaluate,
+    evidence=evidence,
     notes="It has no fields: write `- integrity: {}` or `- integrity`. Artifacts that are only "
     "named by a URI cannot be checked, so they leave it undecided.",
 )

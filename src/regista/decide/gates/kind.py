@@ -11,8 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from regista.decide.evidence import Case
-from regista.decide.gates.field_types import Params
-from regista.decide.gates.fields import CheckContext, Field, FieldType, Problems, check_fields
+from regista.decide.gates.field_types import DURATION, Params, groups
+from regista.decide.gates.fields import (
+    CheckContext,
+    Field,
+    FieldType,
+    Problems,
+    Stricter,
+    check_fields,
+)
+from regista.decide.gates.reading import Rows, all_on_record
 from regista.decide.policy_problem import described, problem
 from regista.decide.verdict import Finding
 
@@ -33,6 +41,8 @@ class GateKind:
         summary: what it asks, in one sentence of Markdown.
         fields: its parameters.
         evaluate: judges a case. Pure; whatever it raises is a bug.
+        evidence: the rows that `evaluate` reads of a case, clocks and signatures aside; see
+            `reading.py`. What approvals are bound to.
         cross_check: what the fields cannot say alone, asked only when each of them is right.
         id_fields: the parameters that tell two gates of this kind apart.
         files: parameters that name a file, and the parameter that its text becomes.
@@ -44,6 +54,7 @@ class GateKind:
     summary: str
     fields: tuple[Field, ...]
     evaluate: Callable[[Params, Case], Finding]
+    evidence: Callable[[Params, Case], Rows] = all_on_record
     cross_check: Callable[[Params, CheckContext], Problems] = _no_problems
     id_fields: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
@@ -52,7 +63,7 @@ class GateKind:
     @property
     def all_fields(self) -> tuple[Field, ...]:
         """Its parameters with those that every kind has."""
-        return (*self.fields, ID)
+        return (*self.fields, WAIVABLE, ID)
 
     def check(self, params: object, context: CheckContext) -> Problems:
         """Check parameters as a policy gives them."""
@@ -88,6 +99,25 @@ ID = Field(
     FieldType("text", _id_problems),
     "name of the gate in verdicts",
     default="made from the kind and its main fields",
+    stricter=Stricter.EQUAL,
+)
+WAIVER_FIELDS = (
+    Field("by", groups("by"), "groups whose people may waive", required=True),
+    Field("max", DURATION, "longest time that a waiver may last", required=True),
+)
+
+
+def _waivable_problems(value: object, context: CheckContext) -> Problems:
+    if value is False:
+        return []
+    return check_fields(WAIVER_FIELDS, value, context, "waivable")
+
+
+WAIVABLE = Field(
+    "waivable",
+    FieldType("`{by: [group], max: duration}`, or `false`", _waivable_problems),
+    "who may waive the gate, and for how long at most",
+    default="as the rule says, else nobody",
 )
 
 

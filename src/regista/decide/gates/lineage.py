@@ -2,9 +2,10 @@
 
 from regista.decide.evidence import Case
 from regista.decide.gates.field_types import Params, choices
-from regista.decide.gates.fields import Field
+from regista.decide.gates.fields import Field, Stricter
 from regista.decide.gates.findings import failed, listed, passed
 from regista.decide.gates.kind import GateKind
+from regista.decide.gates.reading import Rows
 from regista.decide.heads import VersionHead
 from regista.decide.verdict import Finding
 
@@ -33,6 +34,18 @@ def _recorded(version: VersionHead) -> set[str]:
     return found | {relation for relation, value in own.items() if value}
 
 
+def evidence(params: Params, case: Case) -> Rows:
+    """Return the relations asked for, with what they point at."""
+    version = case.version
+    rows: Rows = [
+        {"relation": item.relation, "target": item.target, "digest": item.target_digest}
+        for item in version.lineage
+        if item.relation in params["require"]
+    ]
+    own = {"run": version.run, "code": version.code, "uri": version.uri}
+    return [*rows, *({name: own[name]} for name in params["require"] if name in own)]
+
+
 KIND = GateKind(
     kind="lineage",
     revision=1,
@@ -43,7 +56,9 @@ KIND = GateKind(
             choices("require", *RELATIONS),
             "relations that must be on record",
             required=True,
+            stricter=Stricter.MORE,
         ),
     ),
     evaluate=evaluate,
+    evidence=evidence,
 )

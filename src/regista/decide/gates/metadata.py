@@ -5,9 +5,10 @@ from unicodedata import normalize
 
 from regista.decide.evidence import Case
 from regista.decide.gates.field_types import BOOLEAN, TAGS, Params, texts
-from regista.decide.gates.fields import CheckContext, Field, Problems, exclusive
+from regista.decide.gates.fields import CheckContext, Field, Problems, Stricter, exclusive
 from regista.decide.gates.findings import clip, failed, listed, passed, ref
 from regista.decide.gates.kind import GateKind
+from regista.decide.gates.reading import Rows
 from regista.decide.policy_problem import problem
 from regista.decide.verdict import Finding
 
@@ -31,6 +32,29 @@ def evaluate(params: Params, case: Case) -> Finding:
     reason = f"version {case.version.version} lacks {many}: {observed}"
     remedy = listed(list(dict.fromkeys(remedy for _what, _found, remedy in lacks)))
     return failed(observed, required, reason, remedy, evidence)
+
+
+def evidence(params: Params, case: Case) -> Rows:
+    """Return the tags, texts and parameters asked for, as they are now."""
+    tags, version = {**case.entry.tags, **case.version.tags}, case.version
+    keys = [item if isinstance(item, str) else next(iter(item)) for item in params.get("tags", [])]
+    if {"licence", "license"} & set(params):
+        keys += _LICENCE_TAGS
+    rows: Rows = [{"tag": key, "value": tags.get(key)} for key in keys]
+    rows += [
+        {"param": name, "value": version.params.get(name)} for name in params.get("params", [])
+    ]
+    asked = {
+        "card": [version.card, version.card_digest],
+        "description": [
+            version.description,
+            version.description_digest,
+            case.entry.description,
+            case.entry.description_digest,
+        ],
+        "label": [version.label],
+    }
+    return [*rows, *({flag: asked[flag]} for flag in _FLAGS if params.get(flag))]
 
 
 def _asked(params: Params, case: Case) -> Iterator[tuple[str, str | None, str]]:
@@ -93,20 +117,52 @@ KIND = GateKind(
     revision=1,
     summary="The candidate has these tags, texts and parameters.",
     fields=(
-        Field("tags", TAGS, "tags that it must have, with a value, or one of a list of values"),
-        Field("card", BOOLEAN, "whether it must have a card", default="false"),
+        Field(
+            "tags",
+            TAGS,
+            "tags that it must have, with a value, or one of a list of values",
+            stricter=Stricter.MORE,
+        ),
+        Field(
+            "card",
+            BOOLEAN,
+            "whether it must have a card",
+            default="false",
+            stricter=Stricter.TRUE,
+            assumed=False,
+        ),
         Field(
             "description",
             BOOLEAN,
             "whether it or its entry must have a description",
             default="false",
+            stricter=Stricter.TRUE,
+            assumed=False,
         ),
-        Field("label", BOOLEAN, "whether it must have a label", default="false"),
-        Field("params", texts("params"), "parameters that it must have been registered with"),
-        Field("licence", _LICENCES, "values that the tag `license` (or `licence`) may have"),
-        Field("license", _LICENCES, "the same as `licence`"),
+        Field(
+            "label",
+            BOOLEAN,
+            "whether it must have a label",
+            default="false",
+            stricter=Stricter.TRUE,
+            assumed=False,
+        ),
+        Field(
+            "params",
+            texts("params"),
+            "parameters that it must have been registered with",
+            stricter=Stricter.MORE,
+        ),
+        Field(
+            "licence",
+            _LICENCES,
+            "values that the tag `license` (or `licence`) may have",
+            stricter=Stricter.FEWER,
+        ),
+        Field("license", _LICENCES, "the same as `licence`", stricter=Stricter.FEWER),
     ),
     evaluate=evaluate,
+    evidence=evidence,
     cross_check=_cross_check,
     notes="A tag of the entry counts for all of its versions that do not have their own.",
 )

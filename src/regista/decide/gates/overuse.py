@@ -9,9 +9,10 @@ from typing import Any
 
 from regista.decide.evidence import Case
 from regista.decide.gates.field_types import Params, choice, text, whole
-from regista.decide.gates.fields import Field
+from regista.decide.gates.fields import Field, Stricter
 from regista.decide.gates.findings import clip, eval_log, failed, passed, plural, undecidable
 from regista.decide.gates.kind import GateKind
+from regista.decide.gates.reading import Rows, run_row
 from regista.decide.gates.runs import Missing, evidence_of, latest_head
 from regista.decide.heads import RunHead
 from regista.decide.verdict import Finding
@@ -47,6 +48,11 @@ def evaluate(params: Params, case: Case) -> Finding:
     return failed(observed, required, reason, remedy, evidence)
 
 
+def evidence(params: Params, case: Case) -> Rows:
+    """Return the latest run of the suite; how many there are is counted at each decision anew."""
+    return run_row(case.version, params["suite"])
+
+
 def _count(run: RunHead, per: str) -> str:
     """Return the query. A digest says more than a text, which may name one dataset in two ways."""
     column, value = "dataset", run.dataset
@@ -75,15 +81,19 @@ KIND = GateKind(
             whole(1, 1_000_000),
             "most runs allowed, the latest one counted",
             required=True,
+            stricter=Stricter.LOWER,
         ),
         Field(
             "per",
             choice(ENTRY, VERSION),
             "whether runs of all versions of the entry count, or of the candidate alone",
             default="entry",
+            stricter=(VERSION, ENTRY),
+            assumed=ENTRY,
         ),
     ),
     evaluate=evaluate,
+    evidence=evidence,
     id_fields=("suite",),
     notes="The dataset is that of the candidate's latest run: by its digest, else by its text. "
     "Runs of any suite and status count, since each has looked at the examples; so do those before "

@@ -6,6 +6,7 @@
 from collections.abc import Iterable
 
 from regista.decide.gates import (
+    approvals,
     baseline,
     coverage,
     drill,
@@ -35,6 +36,7 @@ _CURRENT = (
     lineage.KIND,
     integrity.KIND,
     metadata.KIND,
+    approvals.KIND,
     sql.KIND,
 )
 _OLD: tuple[GateKind, ...] = (

@@ -10,7 +10,7 @@ from typing import Literal
 
 from regista.decide.evidence import Case, Run, Score
 from regista.decide.gates.field_types import Params, whole
-from regista.decide.gates.fields import Field
+from regista.decide.gates.fields import Field, Stricter
 from regista.decide.gates.findings import eval_log, listed, plural, undecidable
 from regista.decide.heads import RunHead, VersionHead
 from regista.decide.verdict import Finding
@@ -131,6 +131,7 @@ MIN_N = Field(
     whole(1, 10**12),
     "examples that must be behind each score; fewer, or an unknown number, leave it undecided",
     default="none",
+    stricter=Stricter.HIGHER,
 )
 
 

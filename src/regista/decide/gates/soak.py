@@ -2,9 +2,10 @@
 
 from regista.decide.evidence import Case
 from regista.decide.gates.field_types import DURATION, STAGE, Params, duration_of
-from regista.decide.gates.fields import Field
+from regista.decide.gates.fields import Field, Stricter
 from regista.decide.gates.findings import failed, passed, ref
 from regista.decide.gates.kind import GateKind
+from regista.decide.gates.reading import Rows, slot_row
 from regista.decide.verdict import Finding
 from regista.model.times import elapsed, format_duration, format_time, parse_time
 
@@ -29,14 +30,20 @@ def evaluate(params: Params, case: Case) -> Finding:
     return failed(observed, required, reason, remedy, evidence)
 
 
+def evidence(params: Params, case: Case) -> Rows:
+    """Return what the other stage holds, and since which commit; how long is the clock's."""
+    return [slot_row(params["stage"], case.entry.slots.get(params["stage"]))]
+
+
 KIND = GateKind(
     kind="soak",
     revision=1,
     summary="The candidate has held `stage` for at least `min`, without a break until now.",
     fields=(
         Field("stage", STAGE, "stage that the candidate must hold", required=True),
-        Field("min", DURATION, "shortest hold allowed", required=True),
+        Field("min", DURATION, "shortest hold allowed", required=True, stricter=Stricter.HIGHER),
     ),
     evaluate=evaluate,
+    evidence=evidence,
     id_fields=("stage",),
 )

@@ -11,9 +11,17 @@ from typing import Any
 
 from regista.decide.evidence import Case
 from regista.decide.gates.field_types import FILE, SQL, Params, duration_of, short_duration, whole
-from regista.decide.gates.fields import CheckContext, Field, Problems, exclusive, one_needed
+from regista.decide.gates.fields import (
+    CheckContext,
+    Field,
+    Problems,
+    Stricter,
+    exclusive,
+    one_needed,
+)
 from regista.decide.gates.findings import clip, failed, passed, undecidable
 from regista.decide.gates.kind import GateKind
+from regista.decide.gates.reading import Rows
 from regista.decide.verdict import Finding
 from regista.model.canonical import sha256_hex
 
@@ -35,23 +43,46 @@ def evaluate_1(params: Params, case: Case) -> Finding:
 
 def _evaluate(params: Params, case: Case, *, pending: bool) -> Finding:
     query = params["query"]
-    limits = {
-        "timeout_s": int(duration_of(params, "timeout", DEFAULT_TIMEOUT).total_seconds()),
-        "memory_mb": params.get("memory_mb", DEFAULT_MEMORY_MB),
-    }
-    evidence = (f"query:{sha256_hex(query.encode())}",)
-    answer = case.query(query, limits, pending=pending)
+    used = (f"query:{sha256_hex(query.encode())}",)
+    answer = case.query(query, _limits(params), pending=pending)
     row = _one_row(answer)
     if isinstance(row, str):
         remedy = f"log what the query reads, or mend it in {params.get('file', 'the policy')}"
-        return undecidable("no answer", "one row that passed", row, remedy, evidence)
+        return undecidable("no answer", "one row that passed", row, remedy, used)
     observed, required = _text(row["observed"]), _text(row["required"])
     says = f"the query says {'passed' if row['passed'] else 'not passed'}"
     reason = _text(row["reason"]) if row.get("reason") else says
     if row["passed"]:
-        return passed(observed, required, reason, evidence)
+        return passed(observed, required, reason, used)
     remedy = f"register a version that meets it: {required}"
-    return failed(observed, required, reason, remedy, evidence)
+    return failed(observed, required, reason, remedy, used)
+
+
+def evidence(params: Params, case: Case) -> Rows:
+    """Return the query's answer: which rows it read, nobody can tell from outside."""
+    return _answer(params, case, pending=True)
+
+
+def evidence_1(params: Params, case: Case) -> Rows:
+    """Return the answer as revision 1 saw it."""
+    return _answer(params, case, pending=False)
+
+
+def _answer(params: Params, case: Case, *, pending: bool) -> Rows:
+    query = params["query"]
+    answer = case.query(query, _limits(params), pending=pending)
+    digest = sha256_hex(query.encode())
+    if "error" in answer:
+        # what an error says differs between versions of the database
+        return [{"query": digest, "error": True}]
+    return [{"query": digest, "columns": answer["columns"], "rows": answer["rows"]}]
+
+
+def _limits(params: Params) -> dict[str, int]:
+    return {
+        "timeout_s": int(duration_of(params, "timeout", DEFAULT_TIMEOUT).total_seconds()),
+        "memory_mb": params.get("memory_mb", DEFAULT_MEMORY_MB),
+    }
 
 
 def _one_row(answer: Any) -> Mapping[str, Any] | str:  # noqa: ANN401 - JSON from the sandbox
@@ -87,19 +118,27 @@ KIND = GateKind(
     revision=2,
     summary="A query of yours over the registry's views says so.",
     fields=(
-        Field("file", FILE, "file with the query, below the policy's folder"),
+        Field(
+            "file", FILE, "file with the query, below the policy's folder", stricter=Stricter.EQUAL
+        ),
         Field("query", SQL, "the query itself"),
         Field(
-            "timeout", short_duration(MAX_TIMEOUT), "time that it may take", default=DEFAULT_TIMEOUT
+            "timeout",
+            short_duration(MAX_TIMEOUT),
+            "time that it may take",
+            default=DEFAULT_TIMEOUT,
+            stricter=Stricter.EQUAL,
         ),
         Field(
             "memory_mb",
             whole(16, 4096),
             "memory that it may use, in MB",
             default=str(DEFAULT_MEMORY_MB),
+            stricter=Stricter.EQUAL,
         ),
     ),
     evaluate=evaluate,
+    evidence=evidence,
     cross_check=_cross_check,
     id_fields=("file",),
     files={"file": "query"},
@@ -109,4 +148,4 @@ and `reason` if you like. An error, no row, several rows or a `passed` that is n
 undecided. `policy apply` stores the file's text with the policy, and a replay runs that text.
 Operations before the promotion in the same transaction are seen; revision 1 did not see them.""",
 )
-KIND_1 = replace(KIND, revision=1, evaluate=evaluate_1)
+KIND_1 = replace(KIND, revision=1, evaluate=evaluate_1, evidence=evidence_1)

@@ -5,9 +5,17 @@ from decimal import Decimal
 
 from regista.decide.evidence import Case, Score
 from regista.decide.gates.field_types import BOOLEAN, DECIMAL, Params, decimal_of, text, texts_or
-from regista.decide.gates.fields import CheckContext, Field, Problems, exclusive, one_needed
+from regista.decide.gates.fields import (
+    CheckContext,
+    Field,
+    Problems,
+    Stricter,
+    exclusive,
+    one_needed,
+)
 from regista.decide.gates.findings import EXACT, failed, listed, number, passed, ref
 from regista.decide.gates.kind import GateKind
+from regista.decide.gates.reading import Rows, run_rows
 from regista.decide.gates.runs import (
     MIN_N,
     Missing,
@@ -76,6 +84,11 @@ def evaluate(params: Params, case: Case) -> Finding:
     return failed(observed, required, f"{name} is {many}, not {bounds}", remedy, evidence)
 
 
+def evidence(params: Params, case: Case) -> Rows:
+    """Return the latest run of the suite, with the scores of the metric."""
+    return run_rows(case, case.version, params["suite"], params["metric"])
+
+
 def _bounds(params: Params) -> _Bounds:
     def bound(name: str) -> Decimal | None:
         return decimal_of(params, name) if name in params else None
@@ -117,13 +130,26 @@ KIND = GateKind(
         Field("metric", text("a metric"), "metric to look at", required=True),
         Field("task", text("a task"), "task within the suite", default="none"),
         Field("slice", text("a slice"), "one slice of the data", default="all of the data"),
-        Field("slices", texts_or("all", "slices"), "several slices, each within the bounds"),
-        Field("min", DECIMAL, "least value allowed"),
-        Field("max", DECIMAL, "greatest value allowed"),
-        Field("strict", BOOLEAN, "whether the bounds themselves do not pass", default="false"),
+        Field(
+            "slices",
+            texts_or("all", "slices"),
+            "several slices, each within the bounds",
+            stricter=Stricter.MORE,
+        ),
+        Field("min", DECIMAL, "least value allowed", stricter=Stricter.HIGHER),
+        Field("max", DECIMAL, "greatest value allowed", stricter=Stricter.LOWER),
+        Field(
+            "strict",
+            BOOLEAN,
+            "whether the bounds themselves do not pass",
+            default="false",
+            stricter=Stricter.TRUE,
+            assumed=False,
+        ),
         MIN_N,
     ),
     evaluate=evaluate,
+    evidence=evidence,
     cross_check=_cross_check,
     id_fields=("suite", "task", "metric", "slice", "slices"),
     notes="At least one of `min` and `max` is needed. `slices: all` means every slice that the "

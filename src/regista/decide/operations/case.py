@@ -1,9 +1,9 @@
 """The case that gates judge, over a planner's context. Implements `evidence.Case`."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
-from regista.decide.evidence import Run
+from regista.decide.evidence import Bound, Run
 from regista.decide.heads import EntryHead, SlotHead, VersionHead
 from regista.decide.operations.context import Context
 from regista.decide.statistics.pairs import Pairs
@@ -17,6 +17,16 @@ class PinnedCase:
     entry: EntryHead
     version: VersionHead
     stage: str
+    bound: Bound | None = None
+
+    def with_bound(self, bound: Bound) -> Self:
+        """Return the same case with what approvals are bound to."""
+        return replace(self, bound=bound)
+
+    @property
+    def actor(self) -> str:
+        """Who asks."""
+        return self.context.actor
 
     @property
     def time(self) -> str:

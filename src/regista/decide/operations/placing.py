@@ -3,7 +3,7 @@
 import json
 
 from regista.decide.heads import EntryHead, Status, VersionHead
-from regista.decide.judge import judge
+from regista.decide.judge import UNGATED, judge
 from regista.decide.operations.case import PinnedCase
 from regista.decide.operations.context import (
     Context,
@@ -21,6 +21,9 @@ from regista.model.names import shown
 from regista.model.selectors import VersionRef
 
 STATE_RULE = -1
+STATUS, ROLLED_BACK = "status", "rolled-back"
+# what an entry's or a version's state says; nobody may waive these, nor a rule's `from`
+STATE_RULES = frozenset({STATUS, ROLLED_BACK, UNGATED})
 
 
 def plan_promote(context: Context, args: Json, _payload: Payload) -> Planned:
@@ -110,6 +113,18 @@ def promotable_stage(context: Context, stage: str) -> str:
     return stage
 
 
+def guarded_target(context: Context, target: str) -> str:
+    """Return what rules can guard: a stage that takes promotions, or a gated alias.
+
+    Raises:
+        InvalidInputError: the policy has neither of this name.
+        RefusedError: the stage is filled by `register` alone.
+    """
+    if target in context.policy.gated_aliases:
+        return target
+    return promotable_stage(context, target)
+
+
 def _judge(case: PinnedCase, args: Json) -> Judgement:
     judged = judge(case.context.policy, case, case.context.revisions)
     own = [*_status_verdict(case.version), *_barred_verdict(case, args)]
@@ -126,7 +141,7 @@ def _status_verdict(version: VersionHead) -> list[Verdict]:
         f"version {version.version} is {version.status}, so it is no candidate",
         "regista restore it first, or promote another version",
     )
-    return [Verdict("status", "status", 1, STATE_RULE, finding)]
+    return [Verdict(STATUS, STATUS, 1, STATE_RULE, finding)]
 
 
 def _barred_verdict(case: PinnedCase, args: Json) -> list[Verdict]:
@@ -144,7 +159,7 @@ def _barred_verdict(case: PinnedCase, args: Json) -> list[Verdict]:
         if on_purpose
         else f'regista promote "{entry.name}@{version.version}" --to {stage} --again --reason WHY',
     )
-    return [Verdict("rolled-back", "rolled-back", 1, STATE_RULE, finding)]
+    return [Verdict(ROLLED_BACK, ROLLED_BACK, 1, STATE_RULE, finding)]
 
 
 def _decision(

@@ -1,8 +1,15 @@
 """Planning `init` and `policy apply`: which policy is in force."""
 
+from regista.decide.loosening import loosened
+from regista.decide.operations.changing import judge_change
 from regista.decide.operations.context import Context, Json, Payload, Planned, compact
 from regista.decide.policy import Policy
+from regista.decide.verdict import Outcome
 from regista.errors import InvalidInputError, RefusedError
+
+OPERATION = "policy apply"
+REVISION = 2
+"""What `policy apply` decides: 2 judges the change and tells what it loosens, 1 did neither."""
 
 
 def plan_init(context: Context, args: Json, _payload: Payload) -> Planned:
@@ -14,10 +21,13 @@ def plan_init(context: Context, args: Json, _payload: Payload) -> Planned:
 
 
 def plan_policy_apply(context: Context, args: Json, _payload: Payload) -> Planned:
-    """Put a policy in force; no stage that it drops may be held, no stage may be an alias."""
+    """Put a policy in force, if the one before lets it.
+
+    No stage that it drops may be held, no stage may be an alias.
+    """
     digest = args["policy"]
     before = context.state.policy_digest
-    decision = {"policy": digest, "from_policy": before}
+    decision: Json = {"policy": digest, "from_policy": before}
     if digest == before:
         registry = context.state.heads.get("g") or {}
         return Planned(decision, existing=registry.get("policy_seq"))
@@ -30,6 +40,18 @@ def plan_policy_apply(context: Context, args: Json, _payload: Payload) -> Planne
                 hint="regista alias NAME --remove the alias first, or name the stage differently",
             )
     row = compact("policies", digest=digest, reason=args.get("reason"))
+    # whoever knew no more than revision 1 could not read a policy that guards itself
+    if context.revisions.get(OPERATION, REVISION) == 1 and not old.policy_change:
+        return Planned(decision, [row])
+    judgement = judge_change(context, digest, context.revisions)
+    decision |= {
+        "revision": REVISION,
+        "outcome": str(judgement.outcome),
+        "gates": [verdict.to_json() for verdict in judgement.verdicts],
+        "loosens": loosened(old, new),
+    }
+    if judgement.outcome == Outcome.REFUSED:
+        return Planned(decision, refused=True)
     return Planned(decision, [row])
 
 
