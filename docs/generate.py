@@ -128,6 +128,7 @@ def writes() -> str:
         (name, method)
         for name, method in {**vars(Writes), **vars(Imports)}.items()
         if inspect.isfunction(method)
+        and not name.startswith("_")
         and name != "submit"
         and "txid" in inspect.signature(method).parameters
     ]
