@@ -63,7 +63,9 @@ def read_options(config: Path | None) -> SiteOptions:
     try:
         table = tomllib.loads(config.read_text(encoding="utf-8")).get("site", {})
     except OSError as error:
-        raise InvalidInputError(f"cannot read {shown(str(config), 400)}: {error.strerror}") from error
+        raise InvalidInputError(
+            f"cannot read {shown(str(config), 400)}: {error.strerror}"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInputError(f"{shown(str(config), 200)} is not TOML: {error}") from error
     return options_of(table, config.parent, "site")
