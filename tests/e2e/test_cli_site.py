@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -14,6 +15,9 @@ from support.cli import Cli
 from support.site_build import pages_of
 from support.site_crawl import crawl, differing
 from support.site_registries import demo
+
+# a server that says nothing for so long is ended, and its test with it
+LATE_S = 180
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +181,8 @@ def test_a_site_is_served_followed_and_stopped(tmp_path: Path) -> None:
         cli.command("site", "serve", "--port", "0"), cwd=tmp_path, env=environ, text=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
+    late = threading.Timer(LATE_S, process.kill)
+    late.start()
     try:
         address = told(process, r"(http://127\.0\.0\.1:[0-9]+/)")[1]
         with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - our own
@@ -190,5 +196,6 @@ def test_a_site_is_served_followed_and_stopped(tmp_path: Path) -> None:
         told(process, "stopped")
         assert process.wait(30) == 0
     finally:
+        late.cancel()
         process.kill()
         process.communicate()
