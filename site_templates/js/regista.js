@@ -8,7 +8,7 @@
   const told = document.createElement("span");
   told.className = "unseen";
   told.setAttribute("role", "status");
-  document.body.append(told);
+  (document.querySelector("footer") || document.body).append(told);
   const copy = (button) => {
     const text = button.parentElement.querySelector("code").textContent;
     const done = () => {

@@ -40,6 +40,7 @@ OTHERS: list[Json] = [
     {"threshold": {**BASE, "min": "0.5", "min_n": 10}},
     {"coverage": {"suite": "holdout", "metrics": ["acc"], "min_n": 10}},
     {"freshness": {"suite": "holdout", "max_age": "1h"}},
+    {"approvals": {"count": 1}},
     {"evaluator": {"suite": "holdout", "not_author": True}},
     {"overuse": {"suite": "holdout", "max_evaluations": 5}},
     {"overuse": {"suite": "holdout", "max_evaluations": 1}},
