@@ -263,7 +263,7 @@ class Demo:
             "Pages that need no server: what is in prod, why, and how to go back. Open the first"
             " in a browser, from the folder as it is.",
         )
-        self.run("site", "build", "--out", near(self.shell.folder / "site"), "--verify")
+        self.run("site", "build", "--out", "site", "--verify")
 
 
 def finish(shell: Shell, started: float) -> None:

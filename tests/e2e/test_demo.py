@@ -119,3 +119,9 @@ def test_the_output_fits_eighty_columns_and_shows_every_command(ran: Ran) -> Non
     wide = [line for line in lines if len(line) > 80 and "/" not in line]
     assert wide == []
     assert sum(line.startswith("$ regista ") for line in lines) >= 35
+
+
+def test_the_site_lies_where_the_demo_says(ran: Ran) -> None:
+    [line] = [line for line in ran.output.splitlines() if line.startswith("The site: ")]
+    page = Path(line.removeprefix("The site: "))
+    assert "digits/" in page.read_text("utf-8")
