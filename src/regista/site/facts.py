@@ -109,6 +109,17 @@ class _Parts:
     events: tuple[model.Event, ...]
 
 
+def _scores_by_run(rows: Rows) -> dict[str, tuple[model.Score, ...]]:
+    ordered = sorted(
+        rows["eval_scores"],
+        key=lambda row: (row.run_id, row.task, row.metric, row.slice or ""),
+    )
+    return {
+        run_id: tuple(_score(row) for row in group)
+        for run_id, group in groupby(ordered, key=lambda row: row.run_id)
+    }
+
+
 def _versions(
     know: Knowledge, state: State, head: EntryHead, rows: Rows, parts: _Parts
 ) -> tuple[model.Version, ...]:
@@ -116,16 +127,7 @@ def _versions(
         name: _grouped(rows[name])
         for name in ("files", "lineage", "eval_runs", "approvals", "waivers", "uses")
     }
-    scores = {
-        run_id: tuple(_score(row) for row in group)
-        for run_id, group in groupby(
-            sorted(
-                rows["eval_scores"],
-                key=lambda row: (row.run_id, row.task, row.metric, row.slice or ""),
-            ),
-            key=lambda row: row.run_id,
-        )
-    }
+    scores = _scores_by_run(rows)
     events = _grouped(parts.events)
     decisions = _grouped(parts.decisions)
     holds = _grouped(parts.holds)
