@@ -4,40 +4,50 @@ import json
 from pathlib import Path
 from typing import Any
 
+from regista.model.canonical import sha256_hex
 from regista.read.opening import open_replica
 from regista.registry.reads import Reads
 from regista.site.building import build
 from regista.site.options import SiteOptions
 from regista.site.planning import plan
+from regista.site.sinks import Put, Sink
 
 API = "api/v1/"
 Files = dict[str, bytes]
 
 
-class MemorySink:
-    """Keeps the files of a build; no file may be written twice, whatever its case."""
+class MemoryHand:
+    """Keeps files in a dictionary."""
 
     def __init__(self) -> None:
         self.files: Files = {}
+
+    def put(self, path: str, content: bytes | Path) -> Put:
+        data = content if isinstance(content, bytes) else content.read_bytes()
+        self.files[path] = data
+        return Put(path, len(data), sha256_hex(data), is_new=True)
+
+
+class MemorySink(Sink):
+    """Keeps the files of a build; no file may be written twice, whatever its case."""
+
+    def __init__(self) -> None:
+        self.hand: MemoryHand = MemoryHand()
         self._folded: set[str] = set()
 
     def keep(self, group: str, fingerprint: str) -> bool:  # noqa: ARG002 - the protocol's
         return False
 
-    def write(self, group: str, path: str, data: bytes) -> None:  # noqa: ARG002 - the protocol's
-        assert path.casefold() not in self._folded, path
-        self._folded.add(path.casefold())
-        self.files[path] = data
-
-    def add_file(self, group: str, path: str, source: Path) -> None:
-        self.write(group, path, source.read_bytes())
+    def took(self, group: str, put: Put) -> None:  # noqa: ARG002 - the protocol's
+        assert put.path.casefold() not in self._folded, put.path
+        self._folded.add(put.path.casefold())
 
 
 def site_of(uri: str, options: SiteOptions | None = None) -> Files:
     """Build the site of a registry."""
     sink = MemorySink()
     build(plan(Reads(open_replica(uri)), options or SiteOptions()), sink)
-    return sink.files
+    return sink.hand.files
 
 
 def target_of(path: str, address: str) -> str:

@@ -7,6 +7,7 @@ else, so a look into the past costs what the question costs and not what the his
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from regista.decide import equals, fold
@@ -262,6 +263,7 @@ def as_log_row(table: str, columns: dict[str, Any]) -> tuple[fold.Stamp, Row]:
     return stamp, row
 
 
+@lru_cache(maxsize=4096)
 def stored_time(moment: datetime) -> str:
-    """Return a table's UTC timestamp as the log writes times."""
+    """Return a table's UTC timestamp as the log writes times; rows of one commit share it."""
     return format_time(moment.replace(tzinfo=UTC))

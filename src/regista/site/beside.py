@@ -5,6 +5,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from regista.read.past import stored_time
 from regista.site.api import registry
 from regista.site.api.entries import EntryDocuments
 from regista.site.api.records import Listed, Record
@@ -14,7 +15,6 @@ from regista.site.listing import Site
 from regista.site.model import Drill, Event
 from regista.site.pages.gates import policy_changes
 from regista.site.published import PublishedTables
-from regista.site.records import time_text
 from regista.site.sitemap import places, robots, sitemap
 
 MAX_EVENTS = 200
@@ -87,4 +87,4 @@ def _commits(published: PublishedTables) -> list[Commit]:
 
 def _event(row: tuple[Any, ...]) -> Event:
     seq, time, actor, entry, event, version, detail, *_total = row
-    return Event(seq, time_text(time), actor, entry or "", event, version, detail or "")
+    return Event(seq, stored_time(time), actor, entry or "", event, version, detail or "")

@@ -6,7 +6,7 @@ concerns all entries is rendered each time, from small summaries; equal files ar
 """
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +18,7 @@ from regista.model.canonical import sha256_hex
 from regista.read.world import load_bundle
 from regista.site.api.records import Listed
 from regista.site.beside import beside_lists
+from regista.site.collecting import fewer_collections
 from regista.site.entries import Brief, EntryMaker, Told
 from regista.site.listing import EntrySummary, Site
 from regista.site.pages.gates import gates
@@ -56,6 +57,7 @@ def build(plan: Plan, sink: Sink, progress: Progress | None = None) -> None:
     """
     folder: AbstractContextManager[str] = tempfile.TemporaryDirectory(prefix="regista-site-")
     with (
+        fewer_collections(),
         folder as name,
         published(plan.reads, plan.options, plan.state.seq, Path(name)) as tables,
     ):
@@ -72,8 +74,9 @@ class _Build:
         self.policy = _published_policy(plan, policy, tables)
         names = dict(tables.query("SELECT entry_id, entry FROM entries"))
         self.brief = Brief(
-            plan.reads.replica.store.uri, plan.options, self.policy, self.site, names, plan.docs
-        )
+            plan.reads.replica.store.uri, plan.options, self.policy, self.site, names, plan.docs,
+            str(tables.folder),
+        )  # fmt: skip
         self.renderer = self.brief.renderer()
         self.shared = canonical.digest(plan.shared)
         self.summaries: list[EntrySummary] = []
@@ -86,19 +89,23 @@ class _Build:
             self.summaries.append(told.summary)
             self.listed.append(told.listed)
             self.drills += told.drills
-        inputs = canonical.digest(self.plan.inputs)
+        self._unless_kept(LISTS, self._lists)
+
+    def _unless_kept(self, group: str, make: Callable[[], None]) -> None:
         # kept where only a file of another group is gone, or the prose has changed
-        for group, make in ((LISTS, self._lists), (LOG, self._log), (DATA, self._data)):
-            if not self.sink.keep(group, inputs):
-                make()
+        if not self.sink.keep(group, canonical.digest(self.plan.inputs)):
+            make()
 
     def _entries(self, progress: Progress | None) -> list[Told]:
-        """Write the files of all entries; return what lists keep of each, in the order of ids."""
+        """Write the files of all entries; return what lists keep of each, in the order of ids.
+
+        What does not follow from the entries is written while workers make the last of them.
+        """
         maker = EntryMaker(self.brief, self.plan.reads.replica.store)
         rendered, left = 0, self.tables.counts["versions"]
         if progress:
             progress.start(len(self.brief.names))
-        with Workers(self.brief, self.sink.write) as workers:
+        with Workers(self.brief, self.sink) as workers:
             for index, rows in enumerate(self.tables.entries()):
                 versions = len(rows["versions"])
                 group, data = f"entry/{rows['entries'][0].entry_id}", packed(rows)
@@ -113,6 +120,8 @@ class _Build:
                 left -= versions
                 if progress:
                     progress.advance(1)
+            self._unless_kept(LOG, self._log)
+            self._unless_kept(DATA, self._data)
             workers.finish()
         return [told for _index, told in sorted(workers.told.items())]
 
@@ -139,7 +148,7 @@ class _Build:
                         found[path.relative_to(folder).as_posix()] = path
         if not self.sink.keep("assets", self.plan.shared["templates"]):
             for name, path in found.items():
-                self.sink.add_file("assets", name, path)
+                self.sink.write("assets", name, path)
 
     def _lists(self) -> None:
         renderer, site = self.renderer, self.site
@@ -175,7 +184,7 @@ class _Build:
         self._write(DATA, [console(self.renderer, self.site, self.tables)])
         for table in self.tables.counts:
             file = self.tables.file(table)
-            self.sink.add_file(DATA, f"data/{table}.parquet", file)
+            self.sink.write(DATA, f"data/{table}.parquet", file)
             if script := parquet_script(table, file):
                 self.sink.write(DATA, f"data/{table}.parquet.js", script)
 

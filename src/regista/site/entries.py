@@ -32,6 +32,7 @@ class Brief:
         policy: the policy in force at the pinned commit.
         names: name of each entry by its id.
         docs: prose of the site.
+        scratch: a folder of the build's own, where compiled templates are kept for all.
     """
 
     store: str
@@ -40,12 +41,13 @@ class Brief:
     site: Site
     names: Mapping[str, str]
     docs: tuple[BarItem, ...]
+    scratch: str
 
     def renderer(self) -> Renderer:
         """Return a renderer of the site's pages."""
         options = self.options
         bar = bar_of(options, self.docs)
-        return Renderer(options.templates, site_title=options.title, bar=bar)
+        return Renderer(options.templates, self.scratch, site_title=options.title, bar=bar)
 
 
 class Told(NamedTuple):

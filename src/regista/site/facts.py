@@ -14,7 +14,7 @@ from regista.decide import fold
 from regista.decide.heads import EntryHead, VersionHead
 from regista.decide.policy import Policy
 from regista.decide.state import State
-from regista.read.past import as_log_row
+from regista.read.past import as_log_row, stored_time
 from regista.site import model, paths
 from regista.site.gated import gated_metrics
 from regista.site.options import SiteOptions
@@ -23,7 +23,6 @@ from regista.site.records import (
     approval_of,
     decisions_of,
     event_of,
-    time_text,
     waiver_of,
 )
 from regista.site.slots import SlotContext, drills_of, slots_of
@@ -33,7 +32,7 @@ _STATE_TABLES = (
     "entries", "versions", "lineage", "placements", "aliases", "tags", "statuses", "names",
     "descriptions", "eval_runs", "drills", "approvals", "waivers",
 )  # fmt: skip
-SAFE_SCHEMES = frozenset({"http", "https"})
+_SAFE_STARTS = ("http://", "https://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def entry_facts(know: Knowledge, rows: Rows, state: State) -> model.Entry:
         drills=drills,
         events=events,
         metrics=gated_metrics(know.policy, head, versions),
-        former_names=tuple((name.from_name, time_text(name.time)) for name in rows["names"]),
+        former_names=tuple((name.from_name, stored_time(name.time)) for name in rows["names"]),
     )
 
 
@@ -236,7 +235,7 @@ def _runs(
         model.Run(
             run_id=row.run_id,
             seq=row.seq,
-            time=time_text(row.time),
+            time=stored_time(row.time),
             by=row.actor,
             suite=row.suite,
             status=row.status,
@@ -274,11 +273,13 @@ def _target(
 
 def safe_url(text: str) -> str:
     """Return an address that may be linked to: http and https only; else ''."""
+    if not text[:8].lower().startswith(_SAFE_STARTS):
+        return ""
     try:
         parts = urlsplit(text)
     except ValueError:
         return ""
-    return text if parts.scheme in SAFE_SCHEMES and parts.hostname else ""
+    return text if parts.hostname else ""
 
 
 def _use(row: Row) -> model.Ref:
@@ -325,8 +326,8 @@ def _holds(rows: Sequence[Row]) -> tuple[model.Hold, ...]:
                 model.Hold(
                     stage=row.stage,
                     version=row.to_version,
-                    since=time_text(row.time),
-                    until=time_text(after.time) if after else None,
+                    since=stored_time(row.time),
+                    until=stored_time(after.time) if after else None,
                     by=row.actor,
                     action=row.action,
                     reason=row.reason or "",

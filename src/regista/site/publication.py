@@ -25,14 +25,13 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from regista.model.canonical import sha256_hex
 from regista.site.exchange import Way, replace_folder
-from regista.site.sinks import Groups, PathClaims
+from regista.site.sinks import Groups, PathClaims, Put, Sink, check_plain, measured
 from regista.site.site_manifest import (
     MANIFEST,
     Group,
@@ -56,8 +55,8 @@ from regista.site.trees import (
     put_file,
     replace_file,
     replace_files,
+    size_of_file,
 )
-from regista.storage.copying import hash_all, reader
 from regista.storage.durable import sync_folder
 from regista.storage.oserrors import storage_error
 
@@ -89,7 +88,37 @@ class Published:
     way: Way
 
 
-class Publication:
+@dataclass(frozen=True, slots=True)
+class TreeHand:
+    """Puts a file into the tree of a new site, unless the old site has the same one.
+
+    Attributes:
+        tree: top of the new site.
+        old: top of the old one.
+        made: the folders of the new one that are known to be there.
+    """
+
+    tree: str
+    old: str
+    made: set[str] = field(default_factory=set)
+
+    def put(self, path: str, content: bytes | Path) -> Put:
+        """Put a file; errors as for every hand, and the site is as it was."""
+        check_plain(path)
+        size, sha256 = measured(content)
+        # with 50,000 files, joining them by `Path` took as long as writing them
+        there = f"{self.old}/{path}"
+        try:
+            if size_of_file(there) == size and holds(there, content):
+                return Put(path, size, sha256, is_new=False)
+            make_parents(self.tree, path, self.made)
+            put_content(f"{self.tree}/{path}", content)
+        except OSError as error:
+            raise storage_error(error, "write", there) from error
+        return Put(path, size, sha256, is_new=True)
+
+
+class Publication(Sink):
     """One build of one site; see the module. Made by `open`."""
 
     def __init__(
@@ -101,7 +130,7 @@ class Publication:
         self._groups: dict[str, tuple[str, dict[str, str]]] = {}
         self._kept: set[str] = set()
         self._new: dict[str, int] = {}
-        self._tree, self._made = str(staging.tree), set[str]()
+        self.hand: TreeHand = TreeHand(str(staging.tree), str(out))
 
     @classmethod
     @contextmanager
@@ -166,31 +195,15 @@ class Publication:
         self._groups[group] = (fingerprint, files)
         return before is not None
 
-    def write(self, group: str, path: str, data: bytes) -> None:
-        """Add a file to a group that is not kept.
-
-        Args:
-            group: its group, announced by `keep`.
-            path: relative, of the segments that the URL will have.
-            data: its content.
-
-        Raises:
-            ValueError: a bug of the caller, see `PathClaims` and `Groups`.
-            StorageError: it cannot be written; the site is as it was.
-        """
-        self._add(group, path, data, len(data), sha256_hex(data))
-
-    def add_file(self, group: str, path: str, source: Path) -> None:
-        """Add a copy of a file, of any size; otherwise as `write`."""
-        try:
-            handle = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                sha256, size = hash_all(reader(handle), lambda _: None)
-            finally:
-                os.close(handle)
-        except OSError as error:
-            raise storage_error(error, "read", source) from error
-        self._add(group, path, source, size, sha256)
+    def took(self, group: str, put: Put) -> None:
+        """Note a file of a group that is not kept; errors as for every sink."""
+        self._announced.check(group)
+        self._claims.claim(put.path)
+        self._groups[group][1][put.path] = file_record(put.size, put.sha256)
+        if put.is_new:
+            self._new[put.path] = put.size
+        else:
+            self._kept.add(put.path)
 
     def finish(self, inputs: Mapping[str, str]) -> Published:
         """Publish what was kept and written, and nothing else.
@@ -237,27 +250,7 @@ class Publication:
 
     def _size(self, path: str) -> int | None:
         """Return the size of a file of the old site; None where there is no such file."""
-        entry = self._there.get(path)
-        try:
-            status = entry.stat(follow_symlinks=False) if entry else None
-        except OSError:
-            return None
-        return status.st_size if status and stat.S_ISREG(status.st_mode) else None
-
-    def _add(self, group: str, path: str, content: bytes | Path, size: int, sha256: str) -> None:
-        self._announced.check(group)
-        self._claims.claim(path)
-        self._groups[group][1][path] = file_record(size, sha256)
-        try:
-            if self._size(path) == size and holds(f"{self._out}/{path}", content):
-                self._kept.add(path)
-                return
-            make_parents(self._tree, path, self._made)
-            # with 50,000 files, joining them by `Path` took as long as writing them
-            put_content(f"{self._tree}/{path}", content)
-        except OSError as error:
-            raise storage_error(error, "write", self._out / path) from error
-        self._new[path] = size
+        return size_of_file(self._there[path]) if path in self._there else None
 
     def _publish(self, manifest: bytes, gone: set[str]) -> Way:
         if not self._new and not gone and self._header is not None:
@@ -275,7 +268,7 @@ class Publication:
 
     def _exchange(self) -> Way:
         tree = self._staging.tree
-        link_files(self._out, tree, sorted(self._kept), self._made)
+        link_files(self._out, tree, sorted(self._kept), self.hand.made)
         carry_hidden(self._out, tree)
         if self._out.exists():
             _like(self._out, tree)

@@ -2,18 +2,10 @@
 
 import json
 from collections import defaultdict
-from datetime import datetime
-from functools import lru_cache
 
 from regista.read.past import stored_time
 from regista.site import model, paths
 from regista.site.published import Row, Rows
-
-
-@lru_cache(maxsize=4096)
-def time_text(moment: datetime) -> str:
-    """Return a table's time as the log writes it; rows of one commit share it."""
-    return stored_time(moment)
 
 
 def decisions_of(rows: Rows, name: str) -> tuple[model.Decision, ...]:
@@ -24,7 +16,7 @@ def decisions_of(rows: Rows, name: str) -> tuple[model.Decision, ...]:
     return tuple(
         model.Decision(
             seq=row.seq,
-            time=time_text(row.time),
+            time=stored_time(row.time),
             by=row.actor,
             version=row.version,
             stage=row.stage,
@@ -73,17 +65,17 @@ def _is_number(text: str) -> bool:
 
 def approval_of(row: Row) -> model.Approval:
     """Return a row of `approvals` as what was said."""
-    until = time_text(row.until) if row.until else ""
+    until = stored_time(row.until) if row.until else ""
     return model.Approval(
-        row.seq, time_text(row.time), row.actor, row.version, row.stage, row.meaning or "", until
+        row.seq, stored_time(row.time), row.actor, row.version, row.stage, row.meaning or "", until
     )
 
 
 def waiver_of(row: Row) -> model.Waiver:
     """Return a row of `waivers` as what was said."""
-    until = time_text(row.until) if row.until else ""
+    until = stored_time(row.until) if row.until else ""
     return model.Waiver(
-        row.seq, time_text(row.time), row.actor, row.version, row.stage, row.gate,
+        row.seq, stored_time(row.time), row.actor, row.version, row.stage, row.gate,
         row.reason or "", until,
     )  # fmt: skip
 
@@ -91,6 +83,6 @@ def waiver_of(row: Row) -> model.Waiver:
 def event_of(row: Row) -> model.Event:
     """Return a row of the view `events` as what happened."""
     return model.Event(
-        row.seq, time_text(row.time), row.actor, row.entry or "", row.event, row.version,
+        row.seq, stored_time(row.time), row.actor, row.entry or "", row.event, row.version,
         row.detail or "",
     )  # fmt: skip

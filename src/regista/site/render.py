@@ -14,6 +14,7 @@ from typing import Any
 
 from jinja2 import (
     ChoiceLoader,
+    FileSystemBytecodeCache,
     FileSystemLoader,
     StrictUndefined,
     TemplateError,
@@ -44,10 +45,11 @@ class Renderer:
 
     Args:
         overrides: folder of templates that stand before ours; None for none.
+        scratch: folder that keeps compiled templates for other processes; '' for none.
         shared: what every template may use.
     """
 
-    def __init__(self, overrides: Path | None, **shared: Any) -> None:  # noqa: ANN401
+    def __init__(self, overrides: Path | None, scratch: str = "", **shared: Any) -> None:  # noqa: ANN401
         self._overrides = overrides
         folders = [folder for folder in (overrides, shipped_templates()) if folder]
         self._environment = EscapingEnvironment(
@@ -57,6 +59,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=FileSystemBytecodeCache(scratch) if scratch else None,
         )
         self._environment.filters.update(FILTERS)
         self._environment.filters.update({name: self._cached(name) for name in CACHED})

@@ -3,37 +3,112 @@
 Every file belongs to a group, which is announced by `keep` with a fingerprint of all that its
 files are made of; a sink that has the group's files from an earlier build says that they need not
 be rendered. `FolderSink` knows of no earlier build; `regista.site.publication` does.
+
+A sink's hand puts files in their places; it can be sent to another process, which then tells the
+sink what was put.
 """
 
 import os
 import unicodedata
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from regista.model.canonical import sha256_hex
 from regista.site.trees import make_parents, put_content, whole_file
+from regista.storage.copying import hash_all, reader
 from regista.storage.oserrors import storage_error
 
 _LONGEST_SEGMENT_BYTES = 255
 
 
-class Sink(Protocol):
+class Put(NamedTuple):
+    """A file that is in its place.
+
+    Attributes:
+        size: in bytes.
+        is_new: whether it had to be written.
+    """
+
+    path: str
+    size: int
+    sha256: str
+    is_new: bool
+
+
+class Hand(Protocol):
+    """Puts files where a sink wants them."""
+
+    def put(self, path: str, content: bytes | Path) -> Put:
+        """Make a file of bytes, or a copy of a file of any size.
+
+        Args:
+            path: relative, of the segments that the URL will have.
+            content: what it holds.
+
+        Raises:
+            ValueError: a bug of the caller: no plain relative path, or one that is taken.
+            StorageError: it cannot be written.
+        """
+        ...
+
+
+class Sink(ABC):
     """Somewhere to write a site to. Everything that is misuse raises a `ValueError`."""
 
+    hand: Hand
+
+    @abstractmethod
     def keep(self, group: str, fingerprint: str) -> bool:
         """Announce a group; True where its files are there and must not be written."""
-        ...
 
-    def write(self, group: str, path: str, data: bytes) -> None:
-        """Add a file to an announced group."""
-        ...
+    @abstractmethod
+    def took(self, group: str, put: Put) -> None:
+        """Add what the hand has put to an announced group that is not kept.
 
-    def add_file(self, group: str, path: str, source: Path) -> None:
-        """Add a copy of a file, of any size, to an announced group."""
-        ...
+        Raises:
+            ValueError: a bug of the caller, see `PathClaims` and `Groups`.
+        """
+
+    def write(self, group: str, path: str, content: bytes | Path) -> None:
+        """Add a file to an announced group that is not kept; errors as for the hand."""
+        self.took(group, self.hand.put(path, content))
+
+
+def measured(content: bytes | Path) -> tuple[int, str]:
+    """Return the size in bytes and the SHA-256 of bytes, or of a file.
+
+    Raises:
+        StorageError: the file cannot be read.
+    """
+    if isinstance(content, bytes):
+        return len(content), sha256_hex(content)
+    try:
+        handle = os.open(content, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            sha256, size = hash_all(reader(handle), lambda _: None)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise storage_error(error, "read", content) from error
+    return size, sha256
+
+
+def check_plain(path: str) -> None:
+    """Be sure that a path is relative, goes nowhere else, and is not hidden at the top.
+
+    Raises:
+        ValueError: it is not so.
+    """
+    if not all(map(_is_plain, path.split("/"))):
+        raise ValueError(f"not a plain relative path: {path!r}")
+    if path.startswith("."):
+        raise ValueError(f"hidden at the top, which is the owner's: {path!r}")
 
 
 class PathClaims:
-    """The paths of one build, each claimed once, and safe on every file system.
+    """The paths of one build, which are plain, each claimed once on every file system.
 
     A clash is a bug of the caller, whose encoding of names has to exclude it: so it is a
     `ValueError`, not an input error.
@@ -42,36 +117,27 @@ class PathClaims:
     def __init__(self) -> None:
         self._files: set[str] = set()
         self._folders: dict[str, str] = {}
-        self._checked: set[str] = {""}
+        self._claimed: set[str] = {""}
 
     def claim(self, path: str) -> None:
         """Take a path.
 
         Raises:
-            ValueError: it is not relative and plain, is taken, or differs from another file's
-                or folder's only in case or normalization; or it is hidden at the top.
+            ValueError: it is taken, or differs from another file's or folder's only in case or
+                normalization.
         """
-        parent, _, name = path.rpartition("/")
-        if not name or (parent not in self._checked) or not _is_plain(name):
-            self._check(path)
-            self._claim_folders(parent)
-        if path.startswith((".", "/")):
-            raise ValueError(f"absolute, or hidden at the top, which is the owner's: {path!r}")
+        self._claim_folders(path.rpartition("/")[0])
         folded = _folded(path)
         if folded in self._files or folded in self._folders:
             raise ValueError(f"the path {path!r} is taken, at least where case does not count")
         self._files.add(folded)
 
-    def _check(self, path: str) -> None:
-        if not all(_is_plain(segment) for segment in path.split("/")):
-            raise ValueError(f"not a plain relative path: {path!r}")
-
     def _claim_folders(self, folder: str) -> None:
-        while folder not in self._checked:
+        while folder not in self._claimed:
             folded = _folded(folder)
             if folded in self._files or self._folders.setdefault(folded, folder) != folder:
                 raise ValueError(f"the folder {folder!r} is taken, at least where case counts not")
-            self._checked.add(folder)
+            self._claimed.add(folder)
             folder = folder.rpartition("/")[0]
 
 
@@ -101,7 +167,29 @@ class Groups:
             raise ValueError(f"the group {group!r} takes no files: it is kept, or not announced")
 
 
-class FolderSink:
+@dataclass(frozen=True, slots=True)
+class FolderHand:
+    """Puts files into a folder, in the place of what is there."""
+
+    folder: Path
+    _made: set[str] = field(default_factory=lambda: {""})
+
+    def put(self, path: str, content: bytes | Path) -> Put:
+        """Put a file; `is_new` where there was none. Errors as for every hand."""
+        check_plain(path)
+        target = self.folder / path
+        size, sha256 = measured(content)
+        try:
+            make_parents(self.folder, path, self._made)
+            is_new = not os.path.lexists(target)
+            with whole_file(target) as beside:
+                put_content(beside, content)
+        except OSError as error:
+            raise storage_error(error, "write", target) from error
+        return Put(path, size, sha256, is_new)
+
+
+class FolderSink(Sink):
     """Writes straight into a folder that somebody else owns and publishes, such as MkDocs.
 
     Args:
@@ -113,9 +201,8 @@ class FolderSink:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.hand = FolderHand(folder)
         self._claims, self._groups = PathClaims(), Groups()
-        self._made: set[str] = {""}
         self.paths: list[str] = []
         self.replaced: list[str] = []
 
@@ -124,31 +211,13 @@ class FolderSink:
         self._groups.announce(group, kept=False)
         return False
 
-    def write(self, group: str, path: str, data: bytes) -> None:
-        """Write a file.
-
-        Raises:
-            StorageError: it cannot be written, or a folder has its name.
-        """
-        self._add(group, path, data)
-
-    def add_file(self, group: str, path: str, source: Path) -> None:
-        """Copy a file; errors as for `write`."""
-        self._add(group, path, source)
-
-    def _add(self, group: str, path: str, content: bytes | Path) -> None:
+    def took(self, group: str, put: Put) -> None:
+        """Note a file; errors as for every sink."""
         self._groups.check(group)
-        self._claims.claim(path)
-        target = self._folder / path
-        try:
-            make_parents(self._folder, path, self._made)
-            if os.path.lexists(target):
-                self.replaced.append(path)
-            with whole_file(target) as beside:
-                put_content(beside, content)
-        except OSError as error:
-            raise storage_error(error, "write", target) from error
-        self.paths.append(path)
+        self._claims.claim(put.path)
+        self.paths.append(put.path)
+        if not put.is_new:
+            self.replaced.append(put.path)
 
 
 def _is_plain(segment: str) -> bool:

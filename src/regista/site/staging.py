@@ -11,8 +11,9 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 
 from regista.errors import ConflictError, InvalidInputError
 from regista.site.site_manifest import read_header
@@ -31,15 +32,16 @@ class Staging:
     Attributes:
         folder: the folder.
         inside: whether it lies in the site, whose files must then be replaced one by one.
+        tree: the new site, under a name of its own, so that a process that outlived a killed
+            build has no place in this one.
     """
 
     folder: Path
     inside: bool
+    tree: Path = field(init=False)
 
-    @property
-    def tree(self) -> Path:
-        """The new site."""
-        return self.folder / "tree"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tree", self.folder / f"tree-{token_hex(8)}")
 
     @property
     def aside(self) -> Path:

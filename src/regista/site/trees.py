@@ -6,6 +6,7 @@ it is never listed, and goes along when the site is replaced. Symbolic links are
 
 import os
 import shutil
+import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -79,6 +80,15 @@ def put_content(path: str | Path, content: bytes | Path) -> None:
         put_file(path, content)
     else:
         copy_file(content, path)
+
+
+def size_of_file(path: str | os.DirEntry[str]) -> int | None:
+    """Return a file's size in bytes; None where there is no such file, or something else."""
+    try:
+        status = os.lstat(path) if isinstance(path, str) else path.stat(follow_symlinks=False)
+    except OSError:
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def holds(path: str | Path, content: bytes | Path) -> bool:

@@ -1,9 +1,9 @@
 """Rendering entries in several processes, where there are many versions and several processors.
 
-The parent reads rows, and sends those of one entry to each worker that is idle. A worker sends the
-entry's files in batches, and last what lists keep of it; the parent alone writes to the site. So
-a pipe holds all that is on its way, and neither side waits for one that waits for it. Files are
-the same as without workers, whoever makes them, and in whatever order.
+The parent reads rows, and sends those of one entry to each worker that is idle. A worker puts the
+entry's files in their places, by the hand of the parent's sink, and answers with what it put and
+what lists keep of the entry: one message for one, so neither side waits for one that waits for it.
+Files are the same as without workers, whoever makes them, and in whatever order.
 
 Workers are started as programs of their own (no fork: DuckDB has threads; no `multiprocessing`
 process: that would run the main module of whoever calls us once more). Standard input and output
@@ -16,25 +16,23 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any, Self
 
 from regista.errors import StorageError
+from regista.site.collecting import fewer_collections
 from regista.site.entries import Brief, EntryMaker, Told
 from regista.site.published import unpacked
+from regista.site.sinks import Hand, Put, Sink
 
 # more would wait for the parent, which writes the files of all
 MOST = 4
 # so many versions are rendered by the parent first, and so many must be left to pay for a start
 FIRST = 200
 WORTH = 2_500
-_BATCH_BYTES = 200_000
 _NONE = -1
-_READY, _FILES, _TOLD, _FAILED = "ready", "files", "told", "failed"
-
-Take = Callable[[str, str, bytes], None]
+_READY, _MADE, _FAILED = "ready", "made", "failed"
 
 
 def processors() -> int:
@@ -84,15 +82,15 @@ class Workers:
 
     Args:
         brief: what they need.
-        take: takes group, path and bytes of each file.
+        sink: where the files go.
         most: at most so many; fewer than two are none.
 
     Attributes:
         told: what lists keep of each entry, by its index.
     """
 
-    def __init__(self, brief: Brief, take: Take, most: int | None = None) -> None:
-        self._brief, self._take = brief, take
+    def __init__(self, brief: Brief, sink: Sink, most: int | None = None) -> None:
+        self._brief, self._sink = brief, sink
         self._most = min(processors(), MOST) if most is None else most
         if brief.store.startswith("memory:"):
             self._most = 0
@@ -164,12 +162,11 @@ class Workers:
         match kind:
             case "ready":
                 worker.ready = True
-                self._send(worker, pickle.dumps(self._brief))
-            case "files":
-                for path, data in value:
-                    self._take(worker.group, path, data)
-            case "told":
-                self.told[worker.index] = value
+                self._send(worker, pickle.dumps((self._brief, self._sink.hand)))
+            case "made":
+                puts, self.told[worker.index] = value
+                for put in puts:
+                    self._sink.took(worker.group, put)
                 worker.index = _NONE
             case _:
                 raise value
@@ -189,9 +186,11 @@ def serve(orders: Connection, answers: Connection) -> None:
     """Make the entries that come, until no more do."""
     try:
         answers.send((_READY, None))
-        maker = EntryMaker(pickle.loads(orders.recv_bytes()))  # noqa: S301 - from our parent
-        while True:
-            _make(maker, orders.recv_bytes(), answers)
+        brief, hand = pickle.loads(orders.recv_bytes())  # noqa: S301 - from our parent
+        maker = EntryMaker(brief)
+        with fewer_collections():
+            while True:
+                answers.send((_MADE, _make(maker, hand, orders.recv_bytes())))
     except (EOFError, BrokenPipeError):
         # the parent has all, or is gone
         return
@@ -199,24 +198,9 @@ def serve(orders: Connection, answers: Connection) -> None:
         answers.send((_FAILED, _portable(error)))
 
 
-def _make(maker: EntryMaker, data: bytes, answers: Connection) -> None:
+def _make(maker: EntryMaker, hand: Hand, data: bytes) -> tuple[list[Put], Told]:
     record, told = maker.record(unpacked(data))
-    for batch in _batches(maker.files(record)):
-        answers.send((_FILES, batch))
-    answers.send((_TOLD, told))
-
-
-def _batches(files: Iterator[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
-    batch: list[tuple[str, bytes]] = []
-    size = 0
-    for path, data in files:
-        batch.append((path, data))
-        size += len(data)
-        if size >= _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+    return [hand.put(path, content) for path, content in maker.files(record)], told
 
 
 def _portable(error: Exception) -> Exception:

@@ -145,7 +145,7 @@ def test_large_files_are_copied_and_equal_ones_kept(out: Path, tmp_path: Path) -
         source.write_bytes(data)
         with Publication.open(out) as publication:
             publication.keep("data", "f")
-            publication.add_file("data", "data/t.parquet", source)
+            publication.write("data", "data/t.parquet", source)
             done = publication.finish({})
         assert done.written == written
         assert (out / "data/t.parquet").read_bytes() == data
@@ -156,7 +156,7 @@ def test_a_file_to_add_that_is_not_there_is_an_error(out: Path, tmp_path: Path) 
     with Publication.open(out) as publication:
         publication.keep("data", "f")
         with pytest.raises(StorageError, match=r"cannot read .*t\.parquet"):
-            publication.add_file("data", "t.parquet", tmp_path / "t.parquet")
+            publication.write("data", "t.parquet", tmp_path / "t.parquet")
 
 
 def test_a_build_that_raises_changes_nothing(out: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from fakes.failing_system import failing, files_below
 from regista.errors import StorageError
-from regista.site.sinks import FolderSink, Groups, PathClaims
+from regista.site.sinks import FolderSink, Groups, PathClaims, check_plain
 
 
 @pytest.mark.parametrize(
@@ -15,11 +15,13 @@ from regista.site.sinks import FolderSink, Groups, PathClaims
         ".hidden", ".git/config", "a\\b", "a/\0", "a\nb", "a/\u202eb", "x" * 256, "ä" * 128,
     ],
 )  # fmt: skip
-def test_a_path_that_is_not_plain_is_a_bug(path: str) -> None:
-    claims = PathClaims()
-    claims.claim("a.html")
+def test_a_path_that_is_not_plain_is_a_bug(path: str, tmp_path: Path) -> None:
+    check_plain("a.html")
     with pytest.raises(ValueError, match=r"path|hidden"):
-        claims.claim(path)
+        check_plain(path)
+    with pytest.raises(ValueError, match=r"path|hidden"):
+        FolderSink(tmp_path).hand.put(path, b"x")
+    assert files_below(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,7 @@ def test_two_paths_that_some_file_system_takes_for_one_are_a_bug(first: str, sec
 def test_other_paths_are_fine() -> None:
     claims = PathClaims()
     for path in ("a/b", "a/c", "a/b.html", "b/a", "x" * 255, "a/.b", "a b/ü", "d/e/f", "d/e/g"):
+        check_plain(path)
         claims.claim(path)
 
 
@@ -64,7 +67,7 @@ def test_a_folder_sink_writes_beside_what_is_there(tmp_path: Path) -> None:
     assert not sink.keep("g", "f")
     sink.write("g", "entries/m/index.html", b"ours")
     sink.write("g", "index.html", b"ours")
-    sink.add_file("g", "data/t.parquet", source)
+    sink.write("g", "data/t.parquet", source)
     assert sink.paths == ["entries/m/index.html", "index.html", "data/t.parquet"]
     assert sink.replaced == ["index.html"]
     assert files_below(tmp_path) == [

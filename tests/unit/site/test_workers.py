@@ -1,3 +1,4 @@
+import pickle
 import threading
 from functools import partial
 from multiprocessing import Pipe
@@ -89,7 +90,7 @@ def test_workers_start_only_where_they_pay(most: int, rendered: int, left: int) 
         store = "somewhere"
 
     brief: Any = Brief()
-    with Workers(brief, lambda _group, _path, _data: None, most) as made:
+    with Workers(brief, FolderSink(Path()), most) as made:
         assert not made.take_part(rendered, left)
         assert made.told == {}
 
@@ -101,7 +102,7 @@ def served(monkeypatch: pytest.MonkeyPatch, maker: Any) -> list[Any]:
     answers, theirs = Pipe()
     thread = threading.Thread(target=workers.serve, args=(orders, theirs))
     thread.start()
-    ours.send_bytes(b"\x80\x05N.")
+    ours.send_bytes(pickle.dumps(("brief", "hand")))
     ours.close()
     thread.join()
     theirs.close()

@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 from regista.decide.policy import Gate, Policy
 from regista.model import canonical
+from regista.read.past import stored_time
 from regista.site.listing import PolicyChange, Site
 from regista.site.pages.entry import Page
 from regista.site.published import PublishedTables
-from regista.site.records import time_text
 from regista.site.render import Renderer
 
 MAX_REFUSALS = 20
@@ -55,7 +55,7 @@ def gates(renderer: Renderer, site: Site, published: PublishedTables, policy: Po
         for rule in policy.rules
     ]
     refusals = [
-        {"time": time_text(time), "entry": entry, "version": version, "stage": stage,
+        {"time": stored_time(time), "entry": entry, "version": version, "stage": stage,
          "gates": failing or ""}
         for time, entry, version, stage, failing in published.query(_REFUSALS, MAX_REFUSALS)
     ]  # fmt: skip
@@ -78,7 +78,7 @@ def policy_changes(published: PublishedTables) -> list[PolicyChange]:
         MAX_POLICIES,
     )
     return [
-        PolicyChange(seq, time_text(time), by, digest, reason or "", _yaml(published, digest))
+        PolicyChange(seq, stored_time(time), by, digest, reason or "", _yaml(published, digest))
         for seq, time, by, digest, reason in rows
     ]
 

@@ -10,13 +10,14 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from regista.model import canonical
+from regista.read.past import stored_time
 from regista.site import paths
 from regista.site.listing import Site
 from regista.site.model import Event
 from regista.site.pages.entry import Page, script
 from regista.site.pages.navigation import pager
 from regista.site.published import PublishedTables
-from regista.site.records import event_of, time_text
+from regista.site.records import event_of
 from regista.site.render import Renderer
 
 EVENTS_A_COMMIT = 50
@@ -85,7 +86,7 @@ def _audit_parts(published: PublishedTables) -> Iterator[tuple[int, list[Commit]
             yield number, made[::-1]
             made, number = [], (row.seq - 1) // paths.COMMITS_A_PAGE
         ops = ", ".join(canonical.decode(row.ops))
-        made.append(Commit(row.seq, time_text(row.time), row.actor, ops, row.sha256, mine, more))
+        made.append(Commit(row.seq, stored_time(row.time), row.actor, ops, row.sha256, mine, more))
     if made:
         yield number, made[::-1]
 
@@ -154,7 +155,7 @@ def _coded(holds: Iterable[list[Any]]) -> list[list[Any]]:
 
 def _change(row: Any) -> Change:  # noqa: ANN401 - a row of placements
     return Change(
-        time_text(row.time), row.entry, row.stage, row.from_version, row.to_version, row.action,
+        stored_time(row.time), row.entry, row.stage, row.from_version, row.to_version, row.action,
         row.actor, row.reason or "", row.seq,
     )  # fmt: skip
 
