@@ -51,6 +51,12 @@ COMMANDS: dict[str, Entry] = {
     "policy approve": ("policies", "approve", "Say yes to a policy file.", STAGES),
     "policy test": ("policy_tools", "test", "Run the tests of a policy.", STAGES),
     "policy diff": ("policy_tools", "diff", "Show what a policy changes, and loosens.", STAGES),
+    "policy backtest": (
+        "policy_tools",
+        "backtest",
+        "Judge all past promotions by another policy.",
+        STAGES,
+    ),
     "policy lint": ("policies", "lint", "Check a policy file without applying it.", STAGES),
     "resolve": ("resolving", "resolve", "Print the version number that a selector names.", LOOK),
     "list": ("looking", "list_", "List the entries and what their stages hold.", LOOK),

@@ -5,13 +5,14 @@ None of them writes. A policy is named as for `apply_policy`: a file, or the nam
 
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from regista.registry.reads import Reads
 
 if TYPE_CHECKING:
     from regista.decide.policy_bundle import PolicyBundle
     from regista.decide.policy_diff import PolicyDifference
+    from regista.registry.backtesting import Backtest
     from regista.registry.policy_tests import FileResult
 
 AnyPath = str | PathLike[str]
@@ -60,6 +61,30 @@ class PolicyTools(Reads):
         else:
             old, new = read_policy(Path(one)), read_policy(Path(other))
         return difference(old.policy, new.policy)
+
+    def backtest_policy(
+        self,
+        policy: AnyPath,
+        *,
+        limit: int = 1_000,
+        progress: Any = None,  # noqa: ANN401 - see storage.artifacts.Progress
+    ) -> "Backtest":
+        """Judge all past promotions by another policy, on the evidence of then.
+
+        Args:
+            policy: the policy.
+            limit: how many findings are listed; all are counted.
+            progress: told of commits walked over.
+
+        Raises:
+            InvalidInputError: the file is missing or is no policy.
+            IntegrityError: the log cannot be followed to its head.
+        """
+        from regista.policyfile.loading import read_policy
+        from regista.registry.backtesting import backtest
+
+        bundle = read_policy(Path(policy))
+        return backtest(self.replica, bundle, limit=limit, progress=progress)
 
     def _policy_before(self) -> "PolicyBundle":
         from regista.errors import NotFoundError

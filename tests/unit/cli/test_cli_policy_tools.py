@@ -142,3 +142,52 @@ def test_an_unknown_starter_is_refused_before_anything_is_made(cli: Cli) -> None
     assert cli.inside("policy", "show", "--tests").code == 2
     assert cli.inside("init", "--policy", "teem").code == 2
     assert not (cli.folder / "registry_data").exists()
+
+
+@pytest.fixture
+def used(cli: Cli) -> Cli:
+    """Give a registry with two promotions to prod, of which the second was rolled back."""
+    open_policy = "format: 1\nstages: [dev, prod]\non_register: dev\n"
+    (cli.folder / "open.yaml").write_text(open_policy)
+    lines = [["init", "--policy", "open.yaml"]]
+    for number, score in ((1, "0.9"), (2, "0.7")):
+        (cli.folder / f"w{number}").write_text(score)
+        lines += [
+            ["register", "m", f"w{number}"],
+            ["eval", "log", f"m@{number}", "--suite", "s", "--metric", f"m={score}"],
+            ["promote", f"m@{number}", "--to", "prod"],
+        ]
+    for line in [*lines, ["rollback", "m", "--stage", "prod"]]:
+        assert cli.inside(*line).code == 0
+    return cli
+
+
+def test_a_backtest_tells_what_would_have_been_refused_and_was_rolled_back(used: Cli) -> None:
+    ran = used.inside("policy", "backtest", "policy.yaml")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("2 decisions judged again, up to commit 8\n")
+    assert "would refuse  1 that were let through" in ran.out
+    assert "rolled back   1, of which it would have refused 1" in ran.out
+    assert "rolled back in commit 8; threshold:s/m: s/m is" in " ".join(ran.out.split())
+
+
+def test_a_backtest_as_json_has_stable_fields(used: Cli) -> None:
+    value = used.inside("policy", "backtest", "policy.yaml", "--json").json
+    assert set(value) == {
+        "policy", "seq", "decisions", "same", "would_refuse", "would_pass", "not_judged",
+        "rolled_back", "omitted", "findings",
+    }  # fmt: skip
+    [finding] = value["findings"]
+    assert set(finding) == {
+        "kind", "seq", "time", "actor", "name", "version", "stage", "outcome", "reasons",
+        "unknown", "rolled_back",
+    }  # fmt: skip
+    assert (finding["kind"], finding["version"], finding["rolled_back"]) == ("would_refuse", 2, 8)
+    few = used.inside("policy", "backtest", "policy.yaml", "--json", "--limit", "0").json
+    assert (few["findings"], few["omitted"], few["would_refuse"]) == ([], 1, 1)
+
+
+def test_a_backtest_needs_a_registry_and_a_policy(used: Cli) -> None:
+    assert used.inside("policy", "backtest", "none.yaml").code == 2
+    assert used.inside("policy", "backtest").code == 2
+    assert used.inside("--registry", "nowhere", "policy", "backtest", "policy.yaml").code == 4

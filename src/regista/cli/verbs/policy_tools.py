@@ -8,16 +8,19 @@ import click
 
 from regista.cli.exits import ExitCode
 from regista.cli.options import Call, command
+from regista.cli.progress import Bar
 from regista.cli.render import Page, plural
 from regista.read.opening import open_replica
 
 if TYPE_CHECKING:
     from regista.decide.policy_bundle import PolicyBundle
     from regista.decide.policy_diff import PolicyChange, PolicyDifference
+    from regista.registry.backtesting import Backtest, PastDecision
     from regista.registry.policy_tests import FileResult
     from regista.registry.policy_tools import PolicyTools
 
 DIFFERED = ("TEST", "WHAT", "EXPECTED", "ACTUAL", "WHY")
+JUDGED = ("SEQ", "POLICY", "THEN", "VERSION", "WHY")
 SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 LONGEST_VALUE = 300
 policy_file = click.option(
@@ -165,3 +168,73 @@ def _flow(value: Any) -> str:  # noqa: ANN401 - a JSON value
     else:
         text = "nothing" if value is None else str(value)
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+
+
+@command(
+    name="backtest",
+    examples=(
+        "regista policy backtest policy.yaml",
+        "regista policy backtest strict --limit 20",
+        "regista policy backtest policy.yaml --json",
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(min=0),
+    default=100,
+    show_default=True,
+    help="How many decisions to list; all are counted.",
+)
+def backtest(call: Call, *, file: Path, limit: int) -> ExitCode:
+    """Judge all past promotions by another policy.
+
+    Says what the policy would have refused that was let through, what it would have let through
+    that was refused, and what was rolled back later. Each decision is judged at its recorded
+    time, on the evidence of then. One that hangs on what nobody recorded is not judged, and says
+    why. Writes nothing; exits 0 whatever it finds.
+    """
+    with Bar("judging") as bar:
+        found = _tools(call).backtest_policy(file, limit=limit, progress=bar)
+    call.answer(found.to_json(), lambda page: _draw_backtest(page, found))
+    return ExitCode.DONE
+
+
+def _draw_backtest(page: Page, found: "Backtest") -> None:
+    taken = found.rolled_back
+    page.line(f"{plural(found.decisions, 'decision')} judged again, up to commit {found.seq}")
+    page.fields(
+        [
+            ("the same", f"{found.same:,}"),
+            ("would refuse", f"{found.would_refuse:,} that were let through"),
+            ("would pass", f"{found.would_pass:,} that were refused"),
+            ("not judged", f"{found.not_judged:,}"),
+            (
+                "rolled back",
+                f"{taken['all']:,}, of which it would have refused {taken['would_refuse']:,}"
+                + (f" and {taken['not_judged']:,} not judged" if taken["not_judged"] else ""),
+            ),
+        ]
+    )
+    if found.findings:
+        page.gap()
+        page.table(
+            JUDGED,
+            [_past(item) for item in found.findings],
+            right=("SEQ",),
+            keep=("POLICY", "THEN"),
+            wrapped=("VERSION", "WHY"),
+        )
+    if found.omitted:
+        page.line(f"{found.omitted:,} more: --limit shows them", "dim")
+
+
+def _past(item: "PastDecision") -> tuple[object, ...]:
+    why = [f"{gate['gate']}: {gate['reason']}" for gate in item.reasons] or item.unknown
+    if item.rolled_back:
+        why = [f"rolled back in commit {item.rolled_back}", *why]
+    return (
+        item.seq, item.kind.replace("_", " "), item.outcome,
+        f"{item.name}@{item.version} to {item.stage}", "; ".join(why),
+    )  # fmt: skip
