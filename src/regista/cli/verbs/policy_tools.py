@@ -91,9 +91,9 @@ def _draw_tests(page: Page, result: "FileResult") -> None:
             for item in case.differences
         ]
         page.table(DIFFERED, rows, keep=("EXPECTED", "ACTUAL"), wrapped=("TEST", "WHAT", "WHY"))
-    for case in result.tests:
-        for note in case.notes:
-            page.item(f"{case.name} (line {case.line}): {note}")
+        for case in result.tests:
+            for note in [] if case.ok else case.notes:
+                page.item(f"{case.name} (line {case.line}): {note}")
 
 
 @command(
