@@ -18,9 +18,11 @@ from regista import errors
 from regista.cli.exits import MEANINGS, exit_code_of
 from regista.cli.reference import reference
 from regista.decide import heads
+from regista.decide.gates import describing
 from regista.decide.policy_reference import generated_parts
 from regista.evalformats.finding import BUILT_IN, adapter_of
 from regista.model.tables import COMMON_COLUMNS, TABLES, Column
+from regista.policyfile import case_fields
 from regista.read.sqlfiles import VIEWS, load
 from regista.registry.importing import Imports
 from regista.registry.writes import Writes
@@ -77,7 +79,8 @@ _BLOCK = re.compile(r"(<!-- generated: ([\w -]+) -->\n).*?(<!-- end generated --
 
 def parts() -> dict[str, Callable[[], str]]:
     """Return what makes each generated part, by name."""
-    policy = {name: lambda text=text: text for name, text in generated_parts().items()}
+    texts = {**generated_parts(), **policy_tests()}
+    policy = {name: lambda text=text: text for name, text in texts.items()}
     return {
         **policy,
         "contracts": contracts,
@@ -94,6 +97,21 @@ def parts() -> dict[str, Callable[[], str]]:
         "api-documents": api_documents,
         "eval-formats": eval_formats,
     }
+
+
+def policy_tests() -> dict[str, str]:
+    """List what each mapping of a policy's test file may hold."""
+    mappings = {
+        "file": case_fields.FILE_FIELDS,
+        "version": case_fields.VERSION_FIELDS,
+        "run": case_fields.RUN_FIELDS,
+        "score": case_fields.SCORE_FIELDS,
+        "approval": case_fields.APPROVAL_FIELDS,
+        "waiver": case_fields.WAIVER_FIELDS,
+        "drill": case_fields.DRILL_FIELDS,
+    }
+    named = {f"test {name} fields": describing.table(fields) for name, fields in mappings.items()}
+    return {"test fields": describing.table(case_fields.TEST_FIELDS), **named}
 
 
 def contracts() -> str:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from regista.registry.core import Registry, Transaction
     from regista.registry.opening import init_registry as init
     from regista.registry.opening import open_registry as open  # noqa: A004 - regista.open reads well
+    from regista.registry.policy_tests import run_tests as test_policy
 
-__all__ = ["Registry", "Transaction", "__version__", "errors", "init", "open"]
+__all__ = ["Registry", "Transaction", "__version__", "errors", "init", "open", "test_policy"]
 
 _HOMES = {
     "open": ("regista.registry.opening", "open_registry"),
@@ -31,6 +32,7 @@ _HOMES = {
     "Registry": ("regista.registry.core", "Registry"),
     "Transaction": ("regista.registry.core", "Transaction"),
     "errors": ("regista.errors", ""),
+    "test_policy": ("regista.registry.policy_tests", "run_tests"),
 }
 
 

@@ -1,4 +1,7 @@
-"""The commands that people are told to type: they run, and print what the page says they do."""
+"""The commands that people are told to type: they run, and print what the page says they do.
+
+Files that a page shows lie where its commands run.
+"""
 
 import os
 import re
@@ -11,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/quickstart.md")
+PAGES = ("README.md", "docs/quickstart.md", "docs/policy-tools.md")
 _EXIT_CODE = re.compile(r"\s+# exit code (\d+)$")
 
 
@@ -42,6 +45,15 @@ def commands(page: str) -> Iterator[Command]:
             yield current
 
 
+def files(page: str) -> Iterator[tuple[str, str]]:
+    """Give the files of a page: `yaml` blocks whose first line is `# NAME`."""
+    text = (ROOT / page).read_text("utf-8")
+    for block in re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        name = re.match(r"# ([\w.-]+\.yaml)\n", block)
+        if name:
+            yield name[1], block
+
+
 def environment(folder: Path) -> dict[str, str]:
     """Return an environment that has nothing of the machine in it but the programs."""
     programs = [str(Path(sys.executable).parent), os.environ["PATH"]]
@@ -65,6 +77,8 @@ def as_pattern(line: str) -> str:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_commands_of_a_page_do_what_the_page_says(page: str, tmp_path: Path) -> None:
+    for name, content in files(page):
+        (tmp_path / name).write_text(content, "utf-8")
     ran = 0
     for command in commands(page):
         done = subprocess.run(

@@ -48,7 +48,7 @@ def _rules(old: Policy, new: Policy) -> Iterator[str]:
         if rule.stage not in kept:
             continue
         covering = [other for other in new.rules if _covers(other, rule)]
-        subject = _subject(rule)
+        subject = rule_subject(rule)
         if not covering:
             yield f"{subject}: the rule is removed or narrowed"
             continue
@@ -88,7 +88,8 @@ def _covers(new: Rule, old: Rule) -> bool:
     return ANY in new.match_names or set(old.match_names) <= set(new.match_names)
 
 
-def _subject(rule: Rule) -> str:
+def rule_subject(rule: Rule) -> str:
+    """Return what a rule is about, in words: `model fraud/* to prod`."""
     names = "" if rule.match_names == (ANY,) else f" {' or '.join(rule.match_names)}"
     kind = "entry" if rule.match_kind == ANY else rule.match_kind
     return f"{kind}{names} to {rule.stage}"

@@ -198,14 +198,16 @@ class Planning:
         planner = PLANNERS.get(request.op)
         if planner is None:
             raise InvalidInputError(f"{request.op!r} is not an operation")
-        plan = planner(self._context(request, reads), request.args, request.payload)
+        plan = planner(self.context(request, reads), request.args, request.payload)
         for row in plan.rows:
             self.state.apply(self.stamp, row)
         self.rows += plan.rows
         self.data += plan.data
         return plan
 
-    def _context(self, request: Request, reads: dict[str, Any]) -> Context:
+    def context(self, request: Request, reads: dict[str, Any]) -> Context:
+        """Return the pinned world of the next operation; facts that it observes go to `reads`."""
+
         def observe(kind: str, subject: str) -> Any:  # noqa: ANN401 - a recorded JSON fact
             key = f"{kind}:{subject}"
             if key not in reads:

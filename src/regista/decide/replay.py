@@ -93,13 +93,17 @@ def replay(state: State, commit: Commit, lookups: Outside) -> CommitPlan:
         UnrecordedFactError: a fact that the decision needs is not among its reads.
         RegistaError: the operation could not be done on this state at all.
     """
-    requests = [Request(op.op, op.args, _payload(commit, op)) for op in commit.ops]
-    reads = {id(request): op.reads for request, op in zip(requests, commit.ops, strict=True)}
-    judged_by = {
-        id(request): _revisions(op) for request, op in zip(requests, commit.ops, strict=True)
-    }
-    outside = Recorded(reads, judged_by, lookups)
+    requests, outside = recorded(commit, lookups)
     return plan_commit(state, requests, outside, actor=commit.actor, clock=commit.clock)
+
+
+def recorded(commit: Commit, lookups: Outside) -> tuple[list[Request], Recorded]:
+    """Return what a commit was asked for, and the world as it recorded it."""
+    requests = [Request(op.op, op.args, _payload(commit, op)) for op in commit.ops]
+    pairs = list(zip(requests, commit.ops, strict=True))
+    reads = {id(request): op.reads for request, op in pairs}
+    judged_by = {id(request): _revisions(op) for request, op in pairs}
+    return requests, Recorded(reads, judged_by, lookups)
 
 
 def _revisions(op: OpRecord) -> dict[str, int]:

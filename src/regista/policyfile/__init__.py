@@ -11,7 +11,18 @@ from regista.policyfile.loading import (
     lint,
     load_policy,
     read_policy,
+    starter_policy,
+    starter_text,
 )
 from regista.policyfile.yaml_reader import load_yaml
 
-__all__ = ["default_policy", "files_beside", "lint", "load_policy", "load_yaml", "read_policy"]
+__all__ = [
+    "default_policy",
+    "files_beside",
+    "lint",
+    "load_policy",
+    "load_yaml",
+    "read_policy",
+    "starter_policy",
+    "starter_text",
+]

@@ -12,7 +12,7 @@ from unicodedata import normalize
 from regista.decide.policy import named_files
 from regista.decide.policy_bundle import PolicyBundle
 from regista.decide.policy_check import check_policy
-from regista.decide.policy_problem import PolicyProblem, Severity
+from regista.decide.policy_problem import PolicyProblem, Severity, meant
 from regista.errors import InvalidInputError, NewerFormatError, RegistaError
 from regista.model.names import shown
 from regista.policyfile.yaml_reader import MAX_BYTES, Position, Positions, YamlError, load_yaml
@@ -20,6 +20,9 @@ from regista.policyfile.yaml_reader import MAX_BYTES, Position, Positions, YamlE
 MAX_FILE_BYTES = 65_536
 MAX_FILES_BYTES = 1_048_576
 DEFAULT_NAME = "default.yaml"
+# policies to start from, each in a folder with its tests
+STARTERS = ("team", "strict", "llm", "regulated")
+STARTER_POLICY, STARTER_TESTS = "policy.yaml", "policy.test.yaml"
 
 ReadFile = Callable[[str], str]
 
@@ -108,14 +111,42 @@ def files_beside(policy_file: Path) -> ReadFile:
 def read_policy(path: Path) -> PolicyBundle:
     """Load a policy file that is fit for use, with the files that it names.
 
+    The name of a starter stands for that policy, unless there is a file of this name.
+
     Raises:
         NewerFormatError, InvalidInputError: as `load_policy`; or the file cannot be read.
     """
+    if str(path) in STARTERS and not path.exists():
+        return starter_policy(str(path))
     return load_policy(read_text(path), str(path), files_beside(path))
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a policy file.
+def starter_policy(name: str) -> PolicyBundle:
+    """Return a policy to start from."""
+    no_files: dict[str, str] = {}
+    return load_policy(starter_text(name, STARTER_POLICY), name, no_files.__getitem__)
+
+
+def starter_text(name: str, file: str) -> str:
+    """Return the text of a starter's policy or tests.
+
+    Args:
+        name: one of `STARTERS`.
+        file: `STARTER_POLICY` or `STARTER_TESTS`.
+
+    Raises:
+        InvalidInputError: there is no starter of this name.
+    """
+    if name not in STARTERS:
+        raise InvalidInputError(
+            f"there is no starter policy {shown(name)}", hint=meant(name, STARTERS)
+        )
+    folder = resources.files("regista.policyfile").joinpath("starters", name)
+    return folder.joinpath(file).read_text("utf-8")
+
+
+def read_text(path: Path, what: str = "policy file") -> str:
+    """Return the text of a policy file, or of what else it is.
 
     Raises:
         InvalidInputError: it is missing, cannot be read, is too large or is not UTF-8.
@@ -125,7 +156,7 @@ def read_text(path: Path) -> str:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise InvalidInputError(
-            f"cannot read {shown(str(path), 200)}: {error.strerror}", hint="give a policy file"
+            f"cannot read {shown(str(path), 200)}: {error.strerror}", hint=f"give a {what}"
         ) from error
     if len(data) > MAX_BYTES:
         raise InvalidInputError(f"{shown(str(path), 200)} is larger than {MAX_BYTES:,} bytes")
@@ -141,6 +172,18 @@ def default_policy() -> PolicyBundle:
     text = resources.files("regista.policyfile").joinpath(DEFAULT_NAME).read_text("utf-8")
     no_files: dict[str, str] = {}
     return load_policy(text, DEFAULT_NAME, no_files.__getitem__)
+
+
+def refusal(
+    file: str,
+    problems: list[PolicyProblem],
+    positions: Positions,
+) -> InvalidInputError:
+    """Return the error that names the first problem of a file that is no policy, with its place."""
+    first, *others = _placed(problems, positions, file)
+    more = f" (and {len(others)} more)" if others else ""
+    place = f"{file}:{first.position.line}:{first.position.column}"
+    return InvalidInputError(f"{place}: {first.message}{more}", hint=first.hint)
 
 
 def _read(text: str, file: str, read_file: ReadFile) -> _Reading:

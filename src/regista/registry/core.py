@@ -14,8 +14,8 @@ from regista.model.times import format_time
 from regista.read.replica import Replica
 from regista.registry.importing import Imports
 from regista.registry.maintenance import Maintenance
+from regista.registry.policy_tools import PolicyTools
 from regista.registry.preparing import Preparing
-from regista.registry.reads import Reads
 from regista.registry.results import Decided, Written, result_of
 from regista.registry.writes import Writes
 from regista.storage.checkpoint import CheckpointGoneError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from regista.write.transaction import Writer
 
 
-class Registry(Reads, Writes, Imports, Maintenance):
+class Registry(PolicyTools, Writes, Imports, Maintenance):
     """One registry: every operation of the contract as a method.
 
     Attributes:

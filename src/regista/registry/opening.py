@@ -2,10 +2,14 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
 
 from regista.decide.operations.context import Request
+from regista.errors import InvalidInputError
 from regista.model import canonical
 from regista.model.commit import FORMAT
+from regista.model.names import shown
 from regista.read.opening import REGISTRY_KEY, open_replica
 from regista.registry.core import Registry
 from regista.storage.opening import open_store
@@ -59,13 +63,20 @@ def init_registry(
 
     Args:
         uri: where to.
-        policy: path of a policy file; the default policy when None.
+        policy: path of a policy file, or the name of a starter: `team`, `strict`, `llm` or
+            `regulated`; the default policy when None.
         actor: who.
         timeout_s: as for `open_registry`.
 
     Raises:
+        InvalidInputError: the policy is malformed, or the registry is there with another one.
         StorageError: the store cannot create a file exactly once, which commits rest on.
     """
+    if policy is not None:
+        from regista.policyfile.loading import read_policy
+
+        # what is wrong with it is said before anything is made
+        read_policy(Path(policy))
     store = open_store(uri)
     if store.get(REGISTRY_KEY) is None:
         probe(store)
@@ -78,5 +89,24 @@ def init_registry(
         digest = registry.preparing.policy(policy)
         request = Request("init", {"policy": digest})
         registry.writer.run([request], txid=f"init-{registry.id}")
+    elif policy is not None:
+        _follows(registry, policy)
     _commit, sha256 = registry.replica.log.read(1)
     return Initialised(registry, created is PutOutcome.CREATED, 1, sha256)
+
+
+def _follows(registry: Registry, policy: str) -> None:
+    """Refuse to pass over a policy that the registry neither began with nor follows now.
+
+    Raises:
+        InvalidInputError: it is another one.
+    """
+    from regista.policyfile.loading import read_policy
+
+    first = registry.replica.log.read(1)[0].ops[0].args.get("policy")
+    known = {first, registry.replica.refresh().policy_digest}
+    if read_policy(Path(policy)).digest not in known:
+        raise InvalidInputError(
+            f"the registry is there already, with another policy than {shown(policy, 200)}",
+            hint=f"regista policy diff {quote(policy)}, then regista policy apply {quote(policy)}",
+        )

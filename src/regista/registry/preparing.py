@@ -102,6 +102,8 @@ class Preparing:
     def policy(self, path: str | Path | None) -> str:
         """Store a policy file with every file that it names, or the default; return its digest.
 
+        The name of a starter stands for that policy, as for `policyfile.loading.read_policy`.
+
         Raises:
             InvalidInputError: the policy has an error; the message says where.
         """

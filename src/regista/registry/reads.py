@@ -7,7 +7,7 @@ Every method takes `as_of`, a commit number or a time, and answers as of then.
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from regista.decide.state import State
 from regista.model.commit import Commit
@@ -16,6 +16,9 @@ from regista.read.replica import Replica
 from regista.registry import views
 from regista.registry.answers import Resolved
 from regista.storage.checkpoint import CheckpointGoneError
+
+if TYPE_CHECKING:
+    from regista.decide.policy_bundle import PolicyBundle
 
 AsOf = int | str | None
 Answer = TypeVar("Answer")
@@ -103,16 +106,20 @@ class Reads:
 
     def policy(self, *, as_of: AsOf = None) -> dict[str, Any]:
         """Return the policy in force: digest, the parsed policy, its YAML text and its files."""
-        from regista.read.world import load_bundle
-
-        digest = self._ask(as_of, lambda state: state.policy_digest)
-        bundle = load_bundle(self.replica.store, digest)
+        bundle = self.policy_bundle(as_of=as_of)
         return {
-            "digest": digest,
+            "digest": bundle.digest,
             "policy": bundle.value,
             "files": dict(bundle.files),
             "yaml": bundle.yaml,
         }
+
+    def policy_bundle(self, *, as_of: AsOf = None) -> "PolicyBundle":
+        """Return the policy in force as a value, with its source."""
+        from regista.read.world import load_bundle
+
+        digest = self._ask(as_of, lambda state: state.policy_digest)
+        return load_bundle(self.replica.store, digest)
 
     def entries(
         self,

@@ -1,29 +1,21 @@
 """Replaying: every commit planned again on the state before it, and compared.
 
-The state is folded as the walk goes, and spilled to a scratch store when it grows, so that
-memory does not follow the registry's size. A commit that cannot be read ends the replay, and
-says so: what follows stands on a state that nobody can know.
+A commit that cannot be read ends the replay, and says so: what follows stands on a state that
+nobody can know.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from regista.decide import fold
 from regista.decide.replay import UnrecordedFactError, differences, replay
-from regista.decide.state import State
 from regista.errors import IntegrityError, RegistaError
 from regista.model.commit import Commit, OpRecord
-from regista.read.replica import Replica, fold_commit
+from regista.read.replica import Replica
 from regista.read.world import World
 from regista.storage.checkpoint import Checkpoint
-from regista.storage.checkpointer import write_checkpoint
-from regista.storage.local import LocalStore
 from regista.verify.problems import MALFORMED, Problem, ProblemKind
+from regista.verify.walking import Walk
 from regista.version import engine
-from regista.write.bulk_heads import extend_checkpoint, is_bulk
-
-SPILL_AT = 100_000
 
 
 @dataclass(slots=True)
@@ -41,67 +33,33 @@ class Replayer:
     scratch: Path
     problems: list[Problem] = field(default_factory=list)
     stopped: int = 0
-    _state: State = field(init=False)
+    _walk: Walk = field(init=False)
     _world: World = field(init=False)
-    _store: LocalStore = field(init=False)
-    _spilled: Checkpoint | None = None
 
     def __post_init__(self) -> None:
-        self._state = State(self.replica.registry_id, 0, self.replica.registry_id, "", self._lookup)
+        self._walk = Walk(self.replica, self.scratch)
         self._world = World(self.replica)
-        self._store = LocalStore(self.scratch)
 
     def add(self, commit: Commit, digest: str) -> None:
         """Replay one commit, then apply what it recorded."""
         if self.stopped:
             return
-        if commit.seq != self._state.seq + 1:
+        if commit.seq != self._walk.state.seq + 1:
             self._stop(commit.seq, "it stands on a commit that cannot be read")
             return
         self._compare(commit)
         try:
-            self._apply(commit, digest)
+            self._walk.advance(commit, digest)
         except (RegistaError, *MALFORMED) as error:
             self._stop(commit.seq, f"its rows cannot be applied: {type(error).__name__}: {error}")
-            return
-        self._state.seq, self._state.digest = commit.seq, digest
-        self._state.time = commit.time
-        if len(self._state.heads.changed) > SPILL_AT:
-            self.checkpoint()
-
-    def _apply(self, commit: Commit, digest: str) -> None:
-        heads = self._state.heads
-        if not is_bulk(commit):
-            fold_commit(heads, commit, self.replica.data_rows(commit))
-            return
-        self._spilled = extend_checkpoint(
-            self._store,
-            self._spilled,
-            self._state,
-            commit=commit,
-            digest=digest,
-            source=self.replica.store,
-        )
-        heads.changed.clear()
 
     def checkpoint(self) -> Checkpoint | None:
         """Spill the state; return it as a checkpoint that can be streamed."""
-        changed = self._state.heads.changed
-        if changed:
-            encoded = {key: fold.encode_head(value) for key, value in changed.items()}
-            self._spilled = write_checkpoint(
-                self._store, self._spilled, self._state.seq, self._state.digest, encoded
-            )
-            changed.clear()
-        return self._spilled
-
-    def _lookup(self, key: str) -> Any:  # noqa: ANN401 - the head type follows from the key
-        value = self._spilled.get(key) if self._spilled else None
-        return None if value is None else fold.decode_head(key, value)
+        return self._walk.checkpoint()
 
     def _compare(self, commit: Commit) -> None:
         try:
-            plan = replay(self._state, commit, self._world)
+            plan = replay(self._walk.state, commit, self._world)
             found = differences(plan, commit)
         except (UnrecordedFactError, IntegrityError) as error:
             self._report(commit, ProblemKind.REPLAY, f"it cannot be replayed: {error}")

@@ -129,7 +129,7 @@ class Writer:
         _keep_promise(plan, promised)
         if plan.changes_nothing:
             return self._existing(plan, requests)
-        commit = _commit(state, plan, txid, clock, self.actor)
+        commit = planned_commit(state, plan, txid, clock, self.actor)
         data = commit.to_bytes()
         match self.replica.log.append(data, commit.seq):
             case AppendOutcome.LOST:
@@ -200,7 +200,8 @@ def _keep_promise(plan: CommitPlan, promised: Sequence[int | None] | None) -> No
         )
 
 
-def _commit(state: State, plan: CommitPlan, txid: str, clock: str, actor: str) -> Commit:
+def planned_commit(state: State, plan: CommitPlan, txid: str, clock: str, actor: str) -> Commit:
+    """Return the commit that a plan on a state comes to."""
     return Commit(
         format=FORMAT,
         registry=state.registry,

@@ -18,14 +18,33 @@ from regista.registry.core import Registry
 from regista.registry.results import PolicyApplied, PolicyApproved
 
 
-@command(name="show", examples=("regista policy show", "regista policy show > policy.yaml"))
+@command(
+    name="show",
+    examples=(
+        "regista policy show",
+        "regista policy show > policy.yaml",
+        "regista policy show --starter team > policy.yaml",
+        "regista policy show --starter team --tests > policy.test.yaml",
+    ),
+)
 @as_of
-def show(call: Call, as_of: str | None) -> ExitCode:
-    """Show the policy in force.
+@click.option(
+    "--starter",
+    metavar="NAME",
+    help="Show a policy to start from instead: team, strict, llm or regulated.",
+)
+@click.option("--tests", is_flag=True, help="With --starter: show its tests.")
+def show(call: Call, *, as_of: str | None, starter: str | None, tests: bool) -> ExitCode:
+    """Show the policy in force, or one to start from.
 
     Prints its YAML as it was applied; --json adds the digest, what it says, and its files.
     """
-    policy = call.reading().policy(as_of=as_of)
+    if starter is not None:
+        policy = _starter(starter, tests=tests)
+    elif tests:
+        raise click.UsageError("--tests needs --starter NAME.")
+    else:
+        policy = call.reading().policy(as_of=as_of)
     if call.json:
         output.write(output.dumps(policy))
     elif sys.stdout.isatty():
@@ -34,6 +53,18 @@ def show(call: Call, as_of: str | None) -> ExitCode:
         # to a file it goes as it is, so that it can be edited and applied again
         sys.stdout.write(policy["yaml"])
     return ExitCode.DONE
+
+
+def _starter(name: str, *, tests: bool) -> dict[str, Any]:
+    """Return a starter as `Reads.policy` returns a policy; of its tests only the text."""
+    from regista.policyfile import loading
+
+    if tests:
+        return {"yaml": loading.starter_text(name, loading.STARTER_TESTS)}
+    bundle = loading.starter_policy(name)
+    return {
+        "digest": bundle.digest, "policy": bundle.value, "files": {}, "yaml": bundle.yaml,
+    }  # fmt: skip
 
 
 @command(name="apply", examples=('regista policy apply policy.yaml --reason "stricter"',))

@@ -10,13 +10,25 @@ from regista.model.names import KINDS
 from regista.registry.results import Created
 
 
-@command(name="init", examples=("regista init", "regista --registry models init --policy p.yaml"))
-@click.option("--policy", metavar="FILE", help="The policy to begin with; else the default one.")
+@command(
+    name="init",
+    examples=(
+        "regista init",
+        "regista init --policy team",
+        "regista --registry models init --policy policy.yaml",
+    ),
+)
+@click.option(
+    "--policy",
+    metavar="NAME|FILE",
+    help="The policy to begin with: team, strict, llm, regulated, or a file; else the default.",
+)
 def init(call: Call, policy: str | None) -> ExitCode:
     """Make a registry, with a policy.
 
-    A registry that is there already is left as it is. The default policy asks for a successful
-    evaluation to enter staging, and for staging plus no regression to enter prod.
+    A registry that is there already is left as it is; one that follows another policy than the
+    one asked for is an error. The default policy asks for a successful evaluation to enter
+    staging, and for staging plus no regression to enter prod.
     """
     from regista.registry.opening import init_registry
 

@@ -67,13 +67,20 @@ def plan_alias(context: Context, args: Json, _payload: Payload) -> Planned:
         rows = decision_rows(case, judgement, op="alias")
         if judgement.outcome == Outcome.REFUSED:
             return Planned(decision, rows, refused=True)
-    rows.append(
-        compact(
-            "aliases", **of_entry(entry), alias=alias, from_version=decision["from_version"],
-            version=head.version,
-        )
-    )  # fmt: skip
+    rows.append(alias_row(entry, head.version, alias))
     return Planned(decision, rows)
+
+
+def alias_row(entry: EntryHead, version: int, alias: str) -> Row:
+    """Return the row that points an alias at a version."""
+    held = entry.aliases.get(alias)
+    return compact(
+        "aliases",
+        **of_entry(entry),
+        alias=alias,
+        from_version=held.version if held else None,
+        version=version,
+    )
 
 
 def _remove_alias(entry: EntryHead, alias: str) -> Planned:

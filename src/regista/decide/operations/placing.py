@@ -43,18 +43,21 @@ def plan_promote(context: Context, args: Json, _payload: Payload) -> Planned:
     rows = decision_rows(case, judgement, op="promote")
     refused = judgement.outcome == Outcome.REFUSED
     if not refused:
-        rows.append(
-            compact(
-                "placements",
-                **of_entry(entry),
-                stage=stage,
-                from_version=holder,
-                to_version=version.version,
-                action="promote",
-                reason=args.get("reason"),
-            )
-        )
+        rows.append(promotion_row(entry, version.version, stage, args.get("reason")))
     return Planned(decision, rows, refused=refused)
+
+
+def promotion_row(entry: EntryHead, version: int, stage: str, reason: str | None = None) -> Row:
+    """Return the row that moves a version into a stage."""
+    return compact(
+        "placements",
+        **of_entry(entry),
+        stage=stage,
+        from_version=entry.holder(stage),
+        to_version=version,
+        action="promote",
+        reason=reason,
+    )
 
 
 def plan_demote(context: Context, args: Json, _payload: Payload) -> Planned:
