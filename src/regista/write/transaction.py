@@ -78,7 +78,7 @@ class Writer:
     actor: str
     timeout_s: float = DEFAULT_TIMEOUT_S
     warnings: list[str] = field(default_factory=list)
-    start_asking: Callable[[], Asking] | None = None
+    start_asking: Callable[[], Asking | None] | None = None
     _follower: Follower | None = None
 
     def run(
