@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from regista.decide.vetoes import OnError
 from regista.errors import InvalidInputError
 from regista.hooks.events import MEETS_ALL, OPERATIONS, OUTCOMES
+from regista.hooks.signing import PREFIX
 from regista.hooks.urls import checked_url
 from regista.model.names import KINDS, shown
 
@@ -166,7 +167,7 @@ class _Reader:
         for key in table:
             if key not in known:
                 raise self.wrong(
-                    prefix + shown(key), "is not a setting", f"it takes {', '.join(known)}"
+                    shown(prefix + key), "is not a setting", f"it takes {', '.join(known)}"
                 )
 
     def _target(self) -> tuple[tuple[str, ...], str, str]:
@@ -234,7 +235,8 @@ class _Reader:
         return tuple(self._variable("secret_env", name) for name in names)
 
     def _variable(self, key: str, value: object) -> str:
-        if not isinstance(value, str) or not _VARIABLE.fullmatch(value):
+        named = isinstance(value, str) and _VARIABLE.fullmatch(value)
+        if not isinstance(value, str) or not named or value.startswith(PREFIX):
             # the value itself is not shown: it may be the secret
             raise self.wrong(key, "is not the name of an environment variable", "write its name")
         return value

@@ -105,7 +105,11 @@ def send(hook: Hook, message_id: str, body: bytes, timeout_s: float) -> Response
     }
     connection = _Connection(target, addresses, ends)
     try:
-        return _exchange(connection, target, headers, body)
+        response = _exchange(connection, target, headers, body)
+        if time.monotonic() >= ends:
+            # it was cut off, which looks like the end of an answer
+            raise TimeoutError
+        return response  # noqa: TRY300 - what was cut off is dealt with below
     except (OSError, http.client.HTTPException) as error:
         if time.monotonic() >= ends:
             raise DeliveryFailedError(

@@ -8,13 +8,20 @@ another in them are judged by that one as well.
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from regista.errors import InvalidInputError
 
 MAX_URL = 2_000
 HTTPS, HTTP = 443, 80
+# special as well, which Python's own lists know in some of its versions only
+_SPECIAL = tuple(
+    map(
+        ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "100::/64", "2001::/23", "5f00::/16", "fec0::/10"),
+    )
+)
 _NAT64 = IPv6Network("64:ff9b::/96")
 # deprecated, and read as IPv4 by some stacks still (RFC 4291, 2.5.5.1)
 _COMPATIBLE = IPv6Network("::/96")
@@ -98,6 +105,7 @@ def _is_public(ip: IPv4Address | IPv6Address) -> bool:
         or ip.is_multicast
         or ip.is_reserved
         or ip.is_unspecified
+        or any(ip in network for network in _SPECIAL)
     )
     carries = isinstance(ip, IPv6Address) and bool(_inside(ip))
     # some carriers are not global by themselves; what they carry decides
