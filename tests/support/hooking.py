@@ -13,8 +13,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from regista.decide.vetoes import Subject
+from regista.hooks.events import Event
+
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 OLD_SECRET = "whsec_" + base64.b64encode(bytes(range(24))).decode()
+EVENT = Event(
+    "promote",
+    "applied",
+    {"ref": "fraud/card@7", "stage": "prod"},
+    {"name": "fraud/card", "version": 7, "stage": "prod"},
+    "ann",
+    "2026-01-01",
+    "r1",
+    9,
+    subject=Subject("model", "d" * 64),
+)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
