@@ -42,6 +42,7 @@ LAYERS = (
     "site/api",
     "registry",
     "verify",
+    "hooks",
     "write",
     "read",
     "storage",
@@ -95,6 +96,7 @@ def parts() -> dict[str, Callable[[], str]]:
         "heads": head_fields,
         "import-tables": import_tables,
         "api-documents": api_documents,
+        "hook-payload": hook_payload,
         "eval-formats": eval_formats,
     }
 
@@ -297,6 +299,12 @@ def api_documents() -> str:
             f"{_table(('field', 'type', 'meaning'), rows)}"
         )
     return "\n".join(sections)
+
+
+def hook_payload() -> str:
+    """Tell the fields of what a hook gets, from their schema."""
+    schema = json.loads((DOCS / "hooks.schema.json").read_text("utf-8"))
+    return _table(("field", "type", "meaning"), _schema_rows(schema, {}, ""))
 
 
 def _schema_rows(

@@ -4,7 +4,7 @@ Every commit that `do` makes is planned a second time from its recorded form, an
 the same: so each test of a planner is also a test that its decisions can be verified.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from regista.decide.policy import Policy
 from regista.decide.replay import differences, replay
 from regista.decide.state import State
 from regista.decide.statistics.pairs import Pairs
+from regista.decide.vetoes import Answer, Question
 from regista.model.canonical import sha256_hex
 from regista.model.commit import FORMAT, Commit, DataRef, Row, parse
 from regista.model.manifest import FileEntry, Manifest
@@ -39,6 +40,7 @@ class History:
         looked_up: facts that were asked for live, in order.
         now: the writer's clock.
         pairs: what two runs say of the same examples, by run ids and grain.
+        hooks: what pre-hooks answer; there are none unless said.
     """
 
     def __init__(self, policy: Json = OPEN) -> None:
@@ -51,6 +53,7 @@ class History:
         self.queries: list[Query] = []
         self.pairs: dict[tuple[str, str, Grain], Pairs] = {}
         self.answer: Any = {"columns": [], "rows": []}
+        self.hooks: Callable[[Question], Sequence[Answer]] = lambda _question: ()
         self._policies: dict[str, Policy] = {}
         self._data: dict[str, list[Row]] = {}
         self.do(Request("init", {"policy": self.store_policy(policy)}))
@@ -119,6 +122,10 @@ class History:
     def revisions(self, _request: Request) -> dict[str, int]:
         """Return no revisions: decisions are new."""
         return {}
+
+    def hook_answers(self, _request: Request, question: Question) -> Sequence[Answer]:
+        """Return what pre-hooks answer."""
+        return self.hooks(question)
 
     def load_policy(self, digest: str) -> Policy:
         """Return a policy made known before."""

@@ -21,6 +21,7 @@ GROUPS: dict[str, Entry] = {
     "eval": ("", "", "Log, show and compare evaluation runs.", VERSIONS),
     "policy": ("", "", "Show, check and change the policy in force.", STAGES),
     "site": ("", "", "Build and show the registry as a static site.", LOOK),
+    "hooks": ("", "", "Show, run and test lifecycle hooks.", KEEP),
 }
 
 COMMANDS: dict[str, Entry] = {
@@ -97,4 +98,8 @@ COMMANDS: dict[str, Entry] = {
     "rebuild": ("keeping", "rebuild", "Make tables and checkpoints again from the log.", KEEP),
     "compact": ("keeping", "compact", "Merge small table files now.", KEEP),
     "gc": ("keeping", "gc", "Remove what nothing refers to any more.", KEEP),
+    "hooks list": ("hooking", "list_", "Show the hooks, and what waits for each.", KEEP),
+    "hooks run": ("hooking", "run", "Deliver what waits for post-hooks.", KEEP),
+    "hooks test": ("hooking", "test", "Send a hook a sample, or a past event.", KEEP),
+    "hooks skip": ("hooking", "skip", "Pass over what waits for a hook, for good.", KEEP),
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from regista import errors
 
 if TYPE_CHECKING:
-    from regista.registry.results import Written
+    from regista.registry.results import Written as AnyWritten
 
 
 class ExitCode(IntEnum):
@@ -48,12 +48,14 @@ def exit_code_of(error: errors.RegistaError) -> ExitCode:
     return ExitCode.INTERNAL
 
 
-def exit_code_of_result(result: "Written") -> ExitCode:
+def exit_code_of_result(result: "AnyWritten") -> ExitCode:
     """Return the exit code of a result; a refusal and a failed drill are results, not errors."""
     # results belong to writing, which commands that only ask do not load
-    from regista.registry.results import Aliased, Decided, Drilled, PolicyApplied
+    from regista.registry.results import Aliased, Decided, Drilled, PolicyApplied, Written
 
     match result:
+        case Written() if result.vetoes:
+            return ExitCode.REFUSED
         case (
             Decided(outcome="refused")
             | Aliased(outcome="refused")
@@ -70,11 +72,11 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.DONE: "done",
     ExitCode.INTERNAL: "internal error, a bug",
     ExitCode.INVALID: "usage, invalid or missing input, or a newer format",
-    ExitCode.REFUSED: "refused by a gate or by a rule of state",
+    ExitCode.REFUSED: "refused by a gate, a pre-hook or a rule of state",
     ExitCode.NOT_FOUND: "no such registry, entry, version, selector or rollback target",
     ExitCode.CONFLICT: "other writers won until the timeout, or the outcome is unknown",
     ExitCode.INTEGRITY: "stored bytes are not what they should be, or a drill failed",
-    ExitCode.STORAGE: "the storage is unreachable, full, or denies access",
+    ExitCode.STORAGE: "the storage is unreachable, full, or denies access, or a hook failed",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C",
     ExitCode.BROKEN_PIPE: "the reader of the output went away",
 }

@@ -12,7 +12,7 @@ import click
 
 from regista.cli.commands import COMMANDS, GROUPS, SECTIONS
 
-SHARED = frozenset({"--registry", "--json", "--actor", "--timeout", "--help"})
+SHARED = frozenset({"--registry", "--json", "--actor", "--no-hooks", "--timeout", "--help"})
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 Body = Callable[..., ExitCode | None]
 Done = TypeVar("Done", bound="Written")
 MAX_TIMEOUT_S = 86_400.0
-COMMON_DEFAULTS: dict[str, Any] = {"registry": None, "json": False, "actor": None, "timeout": None}
+COMMON_DEFAULTS: dict[str, Any] = {
+    "registry": None, "json": False, "actor": None, "timeout": None, "no_hooks": False,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,14 @@ class Call:
         json: whether standard output is JSON.
         actor: what `--actor` says.
         timeout: seconds that a write goes on against other writers.
+        no_hooks: whether post-hooks are left to `hooks run`.
     """
 
     registry: str | None = None
     json: bool = False
     actor: str | None = None
     timeout: float | None = None
+    no_hooks: bool = False
 
     def uri(self) -> str:
         """Return the registry that is meant."""
@@ -61,7 +65,9 @@ class Call:
         """Open the registry for anything; who writes is found out when it writes."""
         from regista.registry.opening import open_registry
 
-        return open_registry(self.uri(), actor=self.writer(), timeout_s=self.timeout_s)
+        return open_registry(
+            self.uri(), actor=self.writer(), timeout_s=self.timeout_s, deliver=not self.no_hooks
+        )
 
     def writer(self) -> str:
         """Return the `--actor` given, validated; '' when it is to be found out."""
@@ -101,8 +107,18 @@ class Call:
         result = act(registry)
         for warning in registry.writer.warnings:
             output.warn(warning)
-        self.answer(result.to_json(), lambda page: draw(page, result))
+        # where gates are shown, the hook stands among them
+        told = draw_vetoed if result.vetoes and not hasattr(result, "gates") else draw
+        self.answer(result.to_json(), lambda page: told(page, result))
         return exit_code_of_result(result)
+
+
+def draw_vetoed(page: "Page", result: "Written") -> None:
+    """Draw what pre-hooks refused."""
+    what = f"{result.op} {result.name}".rstrip()
+    page.verdict("refused", f"{what}; nothing is changed (commit {result.seq} records it)")
+    for veto in result.vetoes:
+        page.item(f"hook {veto['hook']}: {veto['reason']}")
 
 
 def _seconds(_ctx: click.Context, _param: click.Parameter, value: float | None) -> float | None:
@@ -120,6 +136,9 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
             callback=_seconds,
             metavar="SECONDS",
             help="How long a write goes on against other writers; 60 by default.",
+        ),
+        click.option(
+            "--no-hooks", is_flag=True, help="Leave post-hooks to hooks run; pre-hooks are asked."
         ),
         click.option("--actor", metavar="WHO", help="Who does it; found by itself when left out."),
         click.option("--json", is_flag=True, help="Print JSON, and errors as JSON."),

@@ -22,6 +22,7 @@ from regista.decide.places import rules_of
 from regista.decide.planning import PLANNERS
 from regista.decide.policy import Policy
 from regista.decide.verdict import Outcome
+from regista.decide.vetoes import READS, Answer, with_answers
 from regista.decide.waivers import REFUSING
 from regista.errors import RegistaError
 from regista.model.commit import OpRecord
@@ -111,7 +112,10 @@ class _World:
             revisions={},
         )
         planner = PLANNERS[self.request.op]
-        return planner(self._with_approvals(other, doubt=doubt), self.request.args, Payload())
+        plan = planner(self._with_approvals(other, doubt=doubt), self.request.args, Payload())
+        # what pre-hooks answered is a fact, and no policy changes it
+        answers = [] if plan.refused else map(Answer.from_json, self.reads.get(READS, ()))
+        return with_answers(self.request.op, plan, list(answers))
 
     def _observer(self, *, doubt: bool) -> Callable[[str, str], Any]:
         def observe(kind: str, subject: str) -> Any:  # noqa: ANN401 - a recorded JSON fact

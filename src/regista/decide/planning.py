@@ -38,6 +38,7 @@ from regista.decide.operations.context import (
 )
 from regista.decide.state import State
 from regista.decide.statistics.pairs import Pairs
+from regista.decide.vetoes import READS, RECORDED_ON_REFUSAL, Question, subject_of, with_answers
 from regista.errors import InvalidInputError
 from regista.model.commit import FORMAT, Commit, DataRef, OpRecord, Row
 from regista.model.numbers import parse_decimal
@@ -65,7 +66,6 @@ PLANNERS: dict[str, Planner] = {
     "describe": naming.plan_describe,
     "import": importing.plan_import,
 }
-RECORDED_ON_REFUSAL = frozenset({"decisions", "verdicts"})
 # what an operation of a refused commit brought, among its reads
 PAYLOAD = "payload"
 # their replay takes the rows of the whole commit, so they share none
@@ -199,11 +199,31 @@ class Planning:
         if planner is None:
             raise InvalidInputError(f"{request.op!r} is not an operation")
         plan = planner(self.context(request, reads), request.args, request.payload)
+        if plan.existing is None and not plan.refused:
+            plan = self._ask_hooks(request, plan, reads)
         for row in plan.rows:
             self.state.apply(self.stamp, row)
         self.rows += plan.rows
         self.data += plan.data
         return plan
+
+    def _ask_hooks(self, request: Request, plan: Planned, reads: dict[str, Any]) -> Planned:
+        """Let pre-hooks have a say in what nothing else refuses."""
+        answers = self.outside.hook_answers(
+            request,
+            Question(
+                request.op,
+                request.args,
+                self.stamp.actor,
+                plan.decision,
+                subject_of(self.state, request.args, plan.decision),
+                self.stamp.time,
+                self.parent.seq,
+            ),
+        )
+        if answers:
+            reads[READS] = [answer.to_json() for answer in answers]
+        return with_answers(request.op, plan, answers)
 
     def context(self, request: Request, reads: dict[str, Any]) -> Context:
         """Return the pinned world of the next operation; facts that it observes go to `reads`."""

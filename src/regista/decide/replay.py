@@ -24,6 +24,7 @@ from regista.decide.planning import PAYLOAD, CommitPlan, plan_commit
 from regista.decide.policy import Policy
 from regista.decide.state import State
 from regista.decide.statistics.pairs import Pairs
+from regista.decide.vetoes import READS, Answer, Question
 from regista.model.commit import Commit, DataRef, OpRecord, Row
 
 PLANNED_COLUMNS = frozenset({"table", "entry_id", "entry", "version", "run_id", "suite"})
@@ -58,6 +59,10 @@ class Recorded:
     def revisions(self, request: Request) -> dict[str, int]:
         """Return the revisions that the gates had."""
         return self.judged_by[id(request)]
+
+    def hook_answers(self, request: Request, question: Question) -> list[Answer]:  # noqa: ARG002
+        """Return what pre-hooks answered then, whichever there are now."""
+        return [Answer.from_json(item) for item in self.reads[id(request)].get(READS, ())]
 
     def load_policy(self, digest: str) -> Policy:
         """Return the policy of a digest."""

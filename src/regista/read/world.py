@@ -4,6 +4,7 @@ Implements `decide.operations.context.Outside`. Facts are looked up once per ins
 made again after a lost race does not fetch a gigabyte twice. One instance serves one transaction.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from regista.decide.evidence import Score
@@ -13,6 +14,7 @@ from regista.decide.planning import inline_scores
 from regista.decide.policy import Policy
 from regista.decide.policy_bundle import PolicyBundle
 from regista.decide.statistics.pairs import Pairs
+from regista.decide.vetoes import Answer, PreHooks, Question
 from regista.errors import IntegrityError, NotFoundError
 from regista.model.commit import DataRef
 from regista.read.replica import Replica
@@ -24,10 +26,16 @@ PAIRS_KEPT = 1024
 
 
 class World:
-    """Live answers for one transaction."""
+    """Live answers for one transaction.
 
-    def __init__(self, replica: Replica) -> None:
+    Args:
+        replica: the state that plans stand on.
+        pre_hooks: knows what pre-hooks answered; None where none are asked, as in a replay.
+    """
+
+    def __init__(self, replica: Replica, pre_hooks: PreHooks | None = None) -> None:
         self.replica = replica
+        self.pre_hooks = pre_hooks
         self._scores: dict[str, tuple[Score, ...]] = {}
         self._pairs: dict[tuple[str, str, Grain], Pairs | None] = {}
         self._facts: dict[tuple[str, str, str], Any] = {}
@@ -55,6 +63,10 @@ class World:
     def revisions(self, request: Request) -> dict[str, int]:  # noqa: ARG002 - a live plan has none
         """Return no revisions: a new decision is judged by the current ones."""
         return {}
+
+    def hook_answers(self, request: Request, question: Question) -> Sequence[Answer]:  # noqa: ARG002
+        """Return what pre-hooks have answered; see `PreHooks`."""
+        return self.pre_hooks.answers(question) if self.pre_hooks else ()
 
     def load_policy(self, digest: str) -> Policy:
         """Return the policy of a digest.

@@ -1,7 +1,7 @@
 """The registry: what `regista.open` returns."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,6 +12,7 @@ from regista.decide.state import State
 from regista.errors import ConflictError, IntegrityError, InvalidInputError, TxidReusedError
 from regista.model.times import format_time
 from regista.read.replica import Replica
+from regista.registry.hooking import Hooking
 from regista.registry.importing import Imports
 from regista.registry.maintenance import Maintenance
 from regista.registry.policy_tools import PolicyTools
@@ -24,6 +25,7 @@ from regista.write.committed import DEFAULT_TIMEOUT_S, Committed
 
 if TYPE_CHECKING:
     from regista.decide.planning import Planning
+    from regista.hooks.lifecycle import Lifecycle
     from regista.model.manifest import Manifest
     from regista.write.transaction import Writer
 
@@ -33,13 +35,20 @@ class Registry(PolicyTools, Writes, Imports, Maintenance):
 
     Attributes:
         replica: this process's view of the state.
+        hooking: its lifecycle hooks.
     """
 
     def __init__(
-        self, replica: Replica, *, actor: str, timeout_s: float = DEFAULT_TIMEOUT_S
+        self,
+        replica: Replica,
+        *,
+        actor: str,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        hooking: Hooking | None = None,
     ) -> None:
         super().__init__(replica)
         self.preparing = Preparing(replica.store)
+        self.hooking = hooking or Hooking(None)
         self._actor = actor
         self._timeout_s = timeout_s
 
@@ -60,6 +69,19 @@ class Registry(PolicyTools, Writes, Imports, Maintenance):
         """Where the registry lies."""
         return self.replica.store.uri
 
+    @property
+    def hooks(self) -> "Lifecycle":
+        """The lifecycle hooks: show, run, test and skip them.
+
+        Raises:
+            InvalidInputError: the configuration is malformed.
+        """
+        return self.hooking.lifecycle(self.replica)
+
+    def hooked(self, ops: Iterable[str]) -> AbstractContextManager[None]:
+        """Do a write in the block: pre-hooks have a say in it, post-hooks hear of it after it."""
+        return self.hooking.around(self.writer, ops)
+
     def newest_manifest(self, name: str) -> "Manifest | None":
         """Return the manifest of an entry's newest version; None where there is none."""
         return _newest_manifest(self.replica.store, self.replica.refresh(), name)
@@ -70,7 +92,8 @@ class Registry(PolicyTools, Writes, Imports, Maintenance):
 
     def submit_all(self, requests: Sequence[Request], txid: str | None = None) -> list[Written]:
         """Run several requests as one commit: all are applied, or none."""
-        return [result_of(done) for done in self.writer.run(requests, txid=txid)]
+        with self.hooked(request.op for request in requests):
+            return [result_of(done) for done in self.writer.run(requests, txid=txid)]
 
     def check(self, ref: str, stage: str) -> Decided:
         """Judge a promotion without asking for it; writes nothing."""
@@ -101,8 +124,10 @@ class Registry(PolicyTools, Writes, Imports, Maintenance):
         transaction = Transaction(self.preparing, planning, recorded)
         yield transaction
         if transaction.requests:
-            done = self.writer.run(transaction.requests, txid=txid, promised=transaction.promised)
-            transaction.results = [result_of(item) for item in done]
+            asked, promised = transaction.requests, transaction.promised
+            with self.hooked(request.op for request in asked):
+                done = self.writer.run(asked, txid=txid, promised=promised)
+                transaction.results = [result_of(item) for item in done]
 
     def _planning(self, state: State) -> "Planning":
         from regista.decide.planning import Planning

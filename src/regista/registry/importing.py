@@ -1,5 +1,7 @@
 """Bulk import: many entries and versions, with their past, as one commit."""
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,10 @@ class Imports:
     @property
     def writer(self) -> "Writer":
         """Runs transactions."""
+        raise NotImplementedError
+
+    def hooked(self, ops: Iterable[str]) -> AbstractContextManager[None]:
+        """Do a write in the block, with its hooks."""
         raise NotImplementedError
 
     def import_bulk(
@@ -47,11 +53,17 @@ class Imports:
         """
         from regista.write.importing import ImportWriter, import_folder
 
-        usual = self.writer
-        writer = ImportWriter(
-            usual.replica, usual.actor, usual.timeout_s, usual.warnings, steps=progress
-        )
-        done = import_folder(writer, Path(folder), source=source, txid=txid)
+        with self.hooked(("import",)):
+            usual = self.writer
+            writer = ImportWriter(
+                usual.replica,
+                usual.actor,
+                usual.timeout_s,
+                usual.warnings,
+                usual.start_asking,
+                steps=progress,
+            )
+            done = import_folder(writer, Path(folder), source=source, txid=txid)
         result = results.result_of(done)
         if not isinstance(result, results.Imported):
             raise TypeError(f"import gave {type(result).__name__}")

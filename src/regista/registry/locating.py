@@ -3,6 +3,7 @@
 Nothing is opened here; whether a registry is there is for `regista.registry.opening` to say.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,26 @@ def find_config(folder: Path) -> Path | None:
     """Return the `regista.toml` that counts in a folder: its own, or the nearest above it."""
     candidates = (place / CONFIG for place in (folder, *folder.parents))
     return next((config for config in candidates if config.is_file()), None)
+
+
+def config_for(config: Path, uri: str) -> dict[str, Any]:
+    """Return what a `regista.toml` says for a registry; nothing when it names another one.
+
+    So the hooks of a project are not run for a copy of its registry, or for somebody else's.
+
+    Args:
+        config: the file.
+        uri: the registry; folders are compared by what they are, not by how they are written.
+
+    Raises:
+        InvalidInputError: the file is malformed.
+    """
+    named = _named_in(config)
+    return _read(config) if named is None or _place(named) == _place(uri) else {}
+
+
+def _place(uri: str) -> str:
+    return uri if "://" in uri else os.path.realpath(uri)
 
 
 def _named_in(config: Path) -> str | None:

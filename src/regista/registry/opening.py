@@ -12,6 +12,7 @@ from regista.model.commit import FORMAT
 from regista.model.names import shown
 from regista.read.opening import REGISTRY_KEY, open_replica
 from regista.registry.core import Registry
+from regista.registry.hooking import Hooking, config_here
 from regista.storage.opening import open_store
 from regista.storage.probing import probe
 from regista.storage.store import PutOutcome
@@ -24,7 +25,7 @@ data/** -text -merge
 blobs/** -text -merge
 *.parquet binary
 """
-GIT_IGNORE = b"checkpoints/\n.tmp-*\n"
+GIT_IGNORE = b"checkpoints/\nhooks/*/failing.json\n.tmp-*\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +38,32 @@ class Initialised:
     commit: str
 
 
-def open_registry(uri: str, *, actor: str = "", timeout_s: float = DEFAULT_TIMEOUT_S) -> Registry:
+def open_registry(
+    uri: str,
+    *,
+    actor: str = "",
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    deliver: bool = True,
+) -> Registry:
     """Open a registry.
+
+    Hooks are those of the `regista.toml` that counts in the current folder, unless that names
+    another registry.
 
     Args:
         uri: a folder, or `memory://name`.
         actor: who writes; found from the environment when empty.
         timeout_s: how long a write goes on against other writers.
+        deliver: whether post-hooks are tried right after a write; else they wait for
+            `hooks.run()`. Pre-hooks are asked in any case.
 
     Raises:
         NotFoundError: there is no registry.
         NewerFormatError: it was made by a newer Regista.
     """
-    return Registry(open_replica(uri), actor=actor, timeout_s=timeout_s)
+    replica = open_replica(uri)
+    hooking = Hooking(config_here(), deliver=deliver)
+    return Registry(replica, actor=actor, timeout_s=timeout_s, hooking=hooking)
 
 
 def init_registry(

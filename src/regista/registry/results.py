@@ -22,6 +22,7 @@ class Written:
         version: the version, where the operation is about one.
         applied: false when the commit records a refusal, of this or of another operation in it,
             and so changes nothing.
+        vetoes: pre-hooks that refused it, each with hook and reason.
     """
 
     op: str
@@ -30,6 +31,7 @@ class Written:
     name: str
     version: int | None
     applied: bool = field(default=True, kw_only=True)
+    vetoes: list[dict[str, str]] = field(default_factory=list, kw_only=True)
 
     @classmethod
     def of(cls, done: Committed) -> Self:

@@ -7,16 +7,17 @@ it; such failures are warnings.
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from regista.decide.fold import arguments_digest
 from regista.decide.operations.context import Request
 from regista.decide.planning import CommitPlan, plan_commit
 from regista.decide.state import State
 from regista.decide.verdict import Outcome
+from regista.decide.vetoes import PreHooks
 from regista.errors import ConflictError, OutcomeUnknownError, RegistaError, TxidReusedError
 from regista.model.canonical import sha256_hex
 from regista.model.commit import FORMAT, Commit, OpRecord
@@ -34,6 +35,16 @@ LOCK_WAIT_S = 5.0
 # what a judged decision is about
 SUBJECT = ("name", "version", "stage", "alias")
 LONGEST_PAUSE_S = 0.5
+# a plan that comes to something else each time that hooks were asked about it
+ROUNDS_OF_ASKING = 10
+
+
+class Asking(PreHooks, Protocol):
+    """The pre-hooks of one transaction."""
+
+    def ask(self) -> bool:
+        """Put the open questions, which may take long; say whether there were any."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,13 @@ class _Won:
 
     commit: Commit
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A plan that pre-hooks have to be asked about first; `tried_s` is how long it took."""
+
+    tried_s: float
 
 
 @dataclass(slots=True)
@@ -53,12 +71,14 @@ class Writer:
         actor: who writes.
         timeout_s: how long to go on against other writers.
         warnings: what went wrong after commits that stand.
+        start_asking: makes what asks the pre-hooks of one transaction; None where there are none.
     """
 
     replica: Replica
     actor: str
     timeout_s: float = DEFAULT_TIMEOUT_S
     warnings: list[str] = field(default_factory=list)
+    start_asking: Callable[[], Asking | None] | None = None
     _follower: Follower | None = None
 
     def run(
@@ -83,19 +103,48 @@ class Writer:
             RegistaError: an operation cannot be done; nothing was written.
         """
         name = valid_txid(txid) if txid else os.urandom(16).hex()
-        # the lock saves wasted work between local writers; correctness never rests on it
-        with self.replica.store.lock("log", timeout_s=LOCK_WAIT_S):
-            done = self._until_done(requests, name, promised)
+        done = self._between_questions(requests, name, promised)
         if isinstance(done, _Won):
             self._follow(done.commit, done.digest)
             return _results(done.commit.ops, done.commit.seq, done.digest, created=True)
         return done
 
-    def _until_done(
+    def _between_questions(
         self, requests: Sequence[Request], txid: str, promised: Sequence[int | None] | None
     ) -> "list[Committed] | _Won":
-        deadline = time.monotonic() + self.timeout_s
-        world = World(self.replica)
+        """Go on until the plan stands and every pre-hook that it concerns has answered.
+
+        Hooks are asked without the lock, and their time does not count against the timeout:
+        others may write meanwhile. An answer holds while the plan comes to the same; if it comes
+        to something else, they are asked again.
+        """
+        asking = self.start_asking() if self.start_asking else None
+        world = World(self.replica, asking)
+        left_s = self.timeout_s
+        for _ in range(ROUNDS_OF_ASKING):
+            # the lock saves wasted work between local writers; correctness never rests on it
+            with self.replica.store.lock("log", timeout_s=LOCK_WAIT_S):
+                done = self._until_done(requests, world, txid, promised, left_s)
+            if not isinstance(done, _Open):
+                return done
+            left_s -= done.tried_s
+            if asking is None or not asking.ask():
+                raise AssertionError("a plan waits for hooks that nobody asks")
+        raise ConflictError(
+            f"the plan came to something else each of the {ROUNDS_OF_ASKING} times that"
+            " pre-hooks were asked about it",
+            hint=f"run it again with --txid {txid} when others write less",
+        )
+
+    def _until_done(
+        self,
+        requests: Sequence[Request],
+        world: World,
+        txid: str,
+        promised: Sequence[int | None] | None,
+        left_s: float,
+    ) -> "list[Committed] | _Won | _Open":
+        started = time.monotonic()
         for attempt in range(1_000_000):
             try:
                 done = self._attempt(requests, world, txid, promised)
@@ -103,9 +152,11 @@ class Writer:
                 # a writer pruned the checkpoint that we were reading; there is a newer one
                 self.replica.reload()
                 done = None
+            if isinstance(done, _Open):
+                return _Open(time.monotonic() - started)
             if done is not None:
                 return done
-            if time.monotonic() >= deadline:
+            if time.monotonic() - started >= left_s:
                 break
             time.sleep(_pause(attempt))
         raise ConflictError(
@@ -119,13 +170,15 @@ class Writer:
         world: World,
         txid: str,
         promised: Sequence[int | None] | None,
-    ) -> "list[Committed] | _Won | None":
+    ) -> "list[Committed] | _Won | _Open | None":
         state = self.replica.refresh()
         recorded = self._recorded(state, txid, requests)
         if recorded is not None:
             return recorded
         clock = format_time(datetime.now(UTC))
         plan = plan_commit(state, requests, world, actor=self.actor, clock=clock)
+        if world.pre_hooks and world.pre_hooks.open:
+            return _Open(0)
         _keep_promise(plan, promised)
         if plan.changes_nothing:
             return self._existing(plan, requests)
@@ -191,8 +244,11 @@ class Writer:
 
 
 def _keep_promise(plan: CommitPlan, promised: Sequence[int | None] | None) -> None:
+    if promised is None or any("vetoes" in op.decision for op in plan.ops):
+        # what a pre-hook vetoed promises nothing: none of it is applied
+        return
     numbers = [op.decision.get("version") for op in plan.ops]
-    if promised is not None and numbers != list(promised):
+    if numbers != list(promised):
         raise ConflictError(
             "another writer changed the registry during this transaction, so version numbers"
             " that it was told no longer hold",

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from fakes.faulty_store import Fault, FaultyStore
+from regista.decide.vetoes import Answer, Question
 from regista.errors import (
     ConflictError,
     InvalidInputError,
@@ -411,3 +412,27 @@ def test_a_check_writes_nothing_and_says_what_a_promotion_would() -> None:
     promotion = race.ours.promote("m@1", "staging").to_json()
     for field in ("outcome", "gates", "from_version", "stage", "version", "name"):
         assert check[field] == promotion[field]
+
+
+class NeverDone:
+    """Pre-hooks for whom every plan is a new question."""
+
+    open = True
+    asked = 0
+
+    def answers(self, _question: Question) -> list[Answer]:
+        return []
+
+    def ask(self) -> bool:
+        self.asked += 1
+        return True
+
+
+def test_a_plan_that_hooks_are_asked_about_for_ever_is_a_conflict() -> None:
+    registry = new_registry()
+    hooks = NeverDone()
+    registry.writer.start_asking = lambda: hooks
+    with pytest.raises(ConflictError, match="came to something else each of the 10 times"):
+        registry.writer.run([requests.create("m", "model", {})])
+    assert hooks.asked == 10
+    assert registry.replica.refresh().find_entry("m") is None

@@ -19,6 +19,7 @@ from regista.model.commit import Commit, DataRef, Row
 if TYPE_CHECKING:
     # whoever only builds requests must not pay for the gates
     from regista.decide.policy import Policy
+    from regista.decide.vetoes import Answer, Question
 
 Json = dict[str, Any]
 Grain = tuple[str, str, str]
@@ -182,6 +183,10 @@ class Outside(Protocol):
 
     def revisions(self, request: Request) -> Mapping[str, int]:
         """Return the revisions of gate kinds to judge by; empty for the current ones."""
+        ...
+
+    def hook_answers(self, request: Request, question: "Question") -> "Sequence[Answer]":
+        """Return what the pre-hooks that are asked about an operation answered."""
         ...
 
     def load_policy(self, digest: str) -> "Policy":

@@ -1,0 +1,1 @@
+"""Lifecycle hooks: commands and webhooks that may veto a commit, or hear of it afterwards."""
