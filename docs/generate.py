@@ -30,6 +30,8 @@ from regista.site.api.registry import SCHEMAS
 from regista.write.import_tables import IMPORT_TABLES, NEEDED
 
 DOCS = Path(__file__).parent
+# what the gates say is shown on the registries that tests replay
+sys.path.insert(0, str(DOCS.parent / "tests"))
 SOURCE = DOCS.parent / "src" / "regista"
 CLI_PAGE = "cli.md"
 COMMON = len(COMMON_COLUMNS)
@@ -75,6 +77,10 @@ API_DOCUMENTS = {
     "policy": "`policy.json`",
     "drills": "`drills.json`",
 }
+RULE = (
+    "The candidate holds another stage now. It is a rule's `from` and no gate, so that nobody can"
+    " waive it."
+)
 _BLOCK = re.compile(r"(<!-- generated: ([\w -]+) -->\n).*?(<!-- end generated -->)", re.DOTALL)
 
 
@@ -98,6 +104,7 @@ def parts() -> dict[str, Callable[[], str]]:
         "api-documents": api_documents,
         "hook-payload": hook_payload,
         "eval-formats": eval_formats,
+        "gate-verdicts": gate_verdicts,
     }
 
 
@@ -286,6 +293,37 @@ def eval_formats() -> str:
     """Tell the formats of eval files that ship with Regista."""
     rows = ((f"`{name}`", adapter_of(name).about) for name in BUILT_IN)
     return _table(("format", "reads"), rows)
+
+
+def gate_verdicts() -> str:
+    """Show each kind of gate in each status that it has, as `check` tells it."""
+    from support.gate_examples import STORIES
+
+    return "\n".join(map(_story, STORIES))
+
+
+def _story(story: Any) -> str:  # noqa: ANN401 - of the tests
+    from tempfile import TemporaryDirectory
+
+    from regista.cli.gates import draw_check
+    from regista.cli.render import Page, Terminal
+    from regista.decide.gates.registry import KINDS
+    from support.gate_examples import UNDECIDABLE, told
+
+    about = KINDS[story.kind].summary if story.kind in KINDS else RULE
+    parts = [f"### {story.kind}", about, f"```yaml\n{_says(story)}\n```"]
+    with TemporaryDirectory() as folder, told(story, Path(folder)) as (_script, found):
+        for item in found:
+            page = Page(Terminal(80))
+            draw_check(page, item.checked)
+            parts.append(f"```\n$ regista check {item.ref} --to prod\n{page}\n```")
+    if UNDECIDABLE not in story.acts:
+        parts.append("It reads nothing that could be missing, so it is never undecidable.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _says(story: Any) -> str:  # noqa: ANN401 - of the tests
+    return story.says if story.rule else f"- {story.says}"
 
 
 def api_documents() -> str:

@@ -82,6 +82,10 @@ class Script:
         if actor:
             self.registry.writer.actor = actor
 
+    def wait(self, days: float) -> None:
+        """Let time go by."""
+        self._clock.moment += timedelta(days=days)
+
     def time(self) -> str:
         """Return the time as it is recorded; it does not go on."""
         return format_time(self._clock.moment)

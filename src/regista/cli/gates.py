@@ -15,6 +15,12 @@ OPEN = ("failed", "undecidable", "waived")
 UNGATED = "it passed without any gate (ungated): no rule of the policy covers it"
 
 
+def draw_check(page: Page, result: Decided) -> None:
+    """Draw what `check` found: the outcome in a sentence, then the gates."""
+    page.verdict(result.outcome, summary(result, asked=True))
+    draw_gates(page, result.gates)
+
+
 def draw_gates(page: Page, gates: Sequence[Mapping[str, Any]]) -> None:
     """Draw the table of gates, then the reasons and remedies of those that did not pass."""
     if not gates:

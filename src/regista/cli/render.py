@@ -11,12 +11,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from regista.cli.text import clip, pad, safe, safe_lines, width, wrap
+from regista.cli.text import ELLIPSIS, clip, pad, safe, safe_lines, width, wrap
 
 GAP = 2
 NARROWEST = 8
 CUT_TO = 16
 PLAIN_WIDTH = 100
+CHART_CHARACTERS = "▁▂▃▄▅▆▇█●─│…"
+ASCII_CUT = "~"
 
 _CODES = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
 _WORD_COLOURS = {
@@ -46,10 +48,12 @@ class Terminal:
     Attributes:
         width: columns; None where lines may be as long as they are, as in a pipe.
         colour: whether escape codes for colour are understood and wanted.
+        blocks: whether the encoding has the characters of charts, and an ellipsis.
     """
 
     width: int | None = None
     colour: bool = False
+    blocks: bool = True
 
     @property
     def wrap_at(self) -> int:
@@ -61,7 +65,15 @@ def stdout_terminal(environ: Mapping[str, str]) -> Terminal:
     """Return what standard output goes to."""
     tty = sys.stdout.isatty()
     plain = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
-    return Terminal(_columns(environ, tty=tty), tty and not plain)
+    return Terminal(_columns(environ, tty=tty), tty and not plain, _has_blocks())
+
+
+def _has_blocks() -> bool:
+    try:
+        CHART_CHARACTERS.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def _columns(environ: Mapping[str, str], *, tty: bool) -> int | None:
@@ -164,6 +176,7 @@ class Page:
             widths,
             [header in right for header in headers],
             [header in wrapped for header in headers],
+            ELLIPSIS if self.terminal.blocks else ASCII_CUT,
         )
         self.lines.append(self.paint(layout.joined(headers, _plain), "bold"))
         for row in cells:
@@ -211,16 +224,18 @@ class Layout:
         widths: columns that each takes.
         right: whether each is aligned right.
         wrapped: whether each wraps; the others are cut.
+        cut: what stands where something was cut.
     """
 
     widths: Sequence[int]
     right: Sequence[bool]
     wrapped: Sequence[bool]
+    cut: str = ELLIPSIS
 
     def lines(self, row: Sequence[str], paint: Paint) -> list[str]:
         """Return a row as one or more lines."""
         parts = [
-            wrap(cell, columns) if wraps else [clip(cell, columns)]
+            wrap(cell, columns) if wraps else [clip(cell, columns, self.cut)]
             for cell, columns, wraps in zip(row, self.widths, self.wrapped, strict=True)
         ]
         height = max(map(len, parts))

@@ -5,7 +5,7 @@ a large one needs little more memory than the query did.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,11 +104,18 @@ def _table(page: Page) -> Callable[[Any, TextIO], None]:
 
 
 def _csv(rows: Any, stream: TextIO) -> None:  # noqa: ANN401
+    write_csv(rows.columns, _batches(rows), stream)
+
+
+def write_csv(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO | None = None
+) -> None:
+    """Write rows as CSV with a header, to standard output unless a stream is given."""
     import csv
 
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(rows.columns)
-    writer.writerows([_text(value) for value in row] for row in _batches(rows))
+    writer = csv.writer(stream or sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_text(value) for value in row] for row in rows)
 
 
 def _json(rows: Any, stream: TextIO) -> None:  # noqa: ANN401

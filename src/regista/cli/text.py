@@ -7,7 +7,7 @@ colours are `regista.cli.render`.
 
 import unicodedata
 
-_ELLIPSIS = "…"
+ELLIPSIS = "…"
 
 
 def safe(text: object) -> str:
@@ -49,11 +49,11 @@ def pad(text: str, columns: int, *, right: bool = False) -> str:
     return space + text if right else text + space
 
 
-def clip(text: str, columns: int) -> str:
-    """Return text cut to a number of columns, with … where something is missing."""
+def clip(text: str, columns: int, mark: str = ELLIPSIS) -> str:
+    """Return text cut to a number of columns, with a mark where something is missing."""
     if width(text) <= columns:
         return text
-    return _head(text, columns - 1) + _ELLIPSIS if columns > 0 else ""
+    return _head(text, columns - 1) + mark if columns > 0 else ""
 
 
 def _head(text: str, columns: int) -> str:

@@ -27,6 +27,7 @@ QUERIES = (
     "registry_history",
     "version_scores",
     "metric_history",
+    "entry_ranking",
 )
 _FIELD = re.compile(r"-- (grain|columns|parameters): (.*)")
 _PARAMETER = re.compile(r"(\w+) \(([^)]*)\)")

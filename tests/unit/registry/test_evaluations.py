@@ -5,8 +5,10 @@ import pytest
 
 from regista.errors import NotFoundError
 from regista.registry.core import Registry
-from regista.registry.evaluations import compare, metric_history, version_scores
+from regista.registry.evaluations import leaderboard, metric_history, version_scores
 from regista.registry.opening import init_registry
+from regista.registry.score_comparison import compare
+from support.registries import new_registry, register
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +97,77 @@ def test_the_past_has_only_what_was_logged_by_then(registry: Registry) -> None:
 def test_an_unknown_entry_is_not_found(registry: Registry) -> None:
     with pytest.raises(NotFoundError):
         metric_history(registry, "nope")
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    folder = tmp_path_factory.mktemp("board")
+    made = new_registry(folder=folder / "reg")
+    for name, kind, values in (
+        ("a", "model", ("0.9", "0.8")),
+        ("b", "model", ("0.7", "0.85")),
+        ("c", "prompt", ("0.6",)),
+    ):
+        for number, value in enumerate(values, 1):
+            register(made, name, f"{name}{number}", kind=kind)
+            scores = [
+                {"metric": "acc", "value": value},
+                {"metric": "ms", "value": value, "direction": "lower"},
+                {"metric": "acc", "value": "0.5", "slice": "eu"},
+            ]
+            made.log_eval(f"{name}@{number}", "s", scores, dataset=f"d{number}")
+    made.promote("a@1", "prod")
+    return made
+
+
+def ranks(rows: list[dict[str, Any]]) -> list[tuple[str, int, int]]:
+    return [(row["entry"], row["version"], row["rank"]) for row in rows]
+
+
+def test_entries_are_ranked_by_their_newest_version(board: Registry) -> None:
+    rows = leaderboard(board, metric="acc")
+    assert ranks(rows) == [("b", 2, 1), ("a", 2, 2), ("c", 1, 3)]
+    assert {(row["direction"], row["ranked"], row["datasets"]) for row in rows} == {
+        ("assumed", 3, 2)
+    }
+
+
+def test_where_lower_is_better_the_least_is_first(board: Registry) -> None:
+    rows = leaderboard(board, metric="ms")
+    assert ranks(rows) == [("c", 1, 1), ("a", 2, 2), ("b", 2, 3)]
+    assert rows[0]["direction"] == "recorded"
+
+
+def test_a_stage_ranks_what_it_holds(board: Registry) -> None:
+    rows = leaderboard(board, metric="acc", stage="prod")
+    assert ranks(rows) == [("a", 1, 1)]
+    assert rows[0]["stages"] == "prod"
+
+
+def test_a_leaderboard_can_be_narrowed(board: Registry) -> None:
+    assert ranks(leaderboard(board, metric="acc", kind="prompt")) == [("c", 1, 1)]
+    assert ranks(leaderboard(board, metric="acc", limit=1)) == [("b", 2, 1)]
+    assert [row["slice"] for row in leaderboard(board, slice_="eu")] == ["eu"] * 3
+    assert leaderboard(board, suite="other") == []
+    assert leaderboard(board, task="t") == []
+    assert ranks(leaderboard(board, metric="acc", as_of=4)) == [("a", 1, 1)]
+
+
+def test_archived_and_unfinished_versions_are_not_ranked(board: Registry) -> None:
+    register(board, "d", "d1", kind="model")
+    board.log_eval("d@1", "t", [{"metric": "acc", "value": "1"}], status="partial")
+    register(board, "e", "e1", kind="model")
+    board.log_eval("e@1", "t", [{"metric": "acc", "value": "1"}])
+    assert ranks(leaderboard(board, suite="t")) == [("e", 1, 1)]
+    register(board, "e", "e2", kind="model")
+    board.archive("e@1")
+    assert leaderboard(board, suite="t") == []
+
+
+def test_scores_that_disagree_on_the_direction_are_told(board: Registry) -> None:
+    for name, direction in (("f", "lower"), ("g", "higher")):
+        register(board, name, name, kind="model")
+        board.log_eval(
+            f"{name}@1", "mixed", [{"metric": "x", "value": "1", "direction": direction}]
+        )
+    assert {row["direction"] for row in leaderboard(board, suite="mixed")} == {"mixed"}

@@ -1,4 +1,4 @@
-"""`eval log`, `show`, `compare` and `history`: evaluation runs and their scores."""
+"""`eval log` and `eval show`: evaluation runs and their scores; others are in `evalviews`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ from regista.cli import ci
 from regista.cli.exits import ExitCode
 from regista.cli.inputs import pairs
 from regista.cli.options import Call, as_of, command, entry_argument, txid
-from regista.cli.render import Page, minute, number, plural, when
+from regista.cli.render import Page, number, plural, when
 from regista.registry.core import Registry
 from regista.registry.results import EvalLogged
 
@@ -199,128 +199,4 @@ def _score_table(page: Page, scores: list[dict[str, Any]]) -> None:
         ],
         right=("VALUE", "STDERR", "N"),
         optional=("TASK", "SLICE", "STDERR", "N"),
-    )
-
-
-@command(name="compare", examples=("regista eval compare fraud/card@prod fraud/card@latest",))
-@entry_argument("one", metavar="A")
-@entry_argument("other", metavar="B")
-@click.option("--suite", metavar="SUITE", help="Only this suite.")
-@as_of
-def compare(call: Call, *, one: str, other: str, suite: str | None, as_of: str | None) -> ExitCode:
-    """Compare the scores of two versions.
-
-    Shows how B differs from A. Where both scores have a standard error, the difference comes
-    with its 95 % interval, and is unclear when that holds zero.
-    """
-    from regista.registry.evaluations import compare as compared
-
-    found = compared(call.reading(), one, other, suite=suite, as_of=as_of)
-
-    def draw(page: Page) -> None:
-        page.heading(f"{found.other} against {found.one}")
-        rows = [
-            (
-                score.suite,
-                "/".join(filter(None, (score.task, score.metric))),
-                score.slice,
-                number(score.one),
-                number(score.other),
-                number(score.difference, signed=True),
-                _interval(score.low, score.high),
-                score.verdict,
-            )
-            for score in found.scores
-        ]
-        if rows:
-            page.table(
-                ("SUITE", "METRIC", "SLICE", "A", "B", "B - A", "95%", "B IS"),
-                rows,
-                right=("A", "B", "B - A"),
-                optional=("SLICE", "95%"),
-            )
-        else:
-            page.line("neither has scores to compare")
-        page.gap()
-        for note in found.notes:
-            page.line(f"note: {note}", "yellow")
-
-    call.answer(found.to_json(), draw)
-    return ExitCode.DONE
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    if low is None or high is None:
-        return ""
-    return f"{number(low, digits=3, signed=True)}..{number(high, digits=3, signed=True)}"
-
-
-@command(
-    name="history",
-    examples=(
-        "regista eval history fraud/card --metric auc",
-        "regista eval history fraud/card --suite holdout --slice region=eu",
-    ),
-)
-@entry_argument("name")
-@click.option("--metric", metavar="METRIC", help="Only this metric.")
-@click.option("--suite", metavar="SUITE", help="Only this suite.")
-@click.option(
-    "--slice", "slice_", metavar="SLICE", default="", help="This slice; else all of the data."
-)
-@click.option(
-    "-n",
-    "--limit",
-    type=click.IntRange(1, 100_000),
-    default=50,
-    metavar="N",
-    show_default=True,
-    help="Only so many of the newest versions.",
-)
-@as_of
-def history(
-    call: Call,
-    *,
-    name: str,
-    metric: str | None,
-    suite: str | None,
-    slice_: str,
-    limit: int,
-    as_of: str | None,
-) -> ExitCode:
-    """Show how a metric changed over versions.
-
-    Takes each version's latest run of a suite; the oldest version comes first.
-    """
-    from regista.registry.evaluations import metric_history
-
-    rows = metric_history(
-        call.reading(), name, metric=metric, suite=suite, slice_=slice_, limit=limit, as_of=as_of
-    )
-
-    call.answer(rows, lambda page: _trend(page, rows))
-    return ExitCode.DONE
-
-
-def _trend(page: Page, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        page.line("there are no such scores")
-        return
-    page.table(
-        ("SUITE", "METRIC", "V", "VALUE", "CHANGE", "", "STDERR", "WHEN (UTC)"),
-        [
-            (
-                row["suite"],
-                "/".join(filter(None, (row["task"], row["metric"]))),
-                row["version"],
-                number(row["value"]),
-                number(row["change"], signed=True),
-                row["verdict"],
-                number(row["stderr"]),
-                minute(row["time"].isoformat()),
-            )
-            for row in rows
-        ],
-        right=("V", "VALUE", "CHANGE", "STDERR"),
-        optional=("STDERR", "CHANGE", ""),
     )

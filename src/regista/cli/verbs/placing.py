@@ -4,7 +4,7 @@ import click
 
 from regista.cli import ci, output
 from regista.cli.exits import ExitCode
-from regista.cli.gates import UNGATED, draw_gates, held, summary, warn_waived
+from regista.cli.gates import UNGATED, draw_check, draw_gates, held, summary, warn_waived
 from regista.cli.options import Call, command, complete_stage, entry_argument, reason, txid
 from regista.cli.render import Page
 from regista.registry.core import Registry
@@ -39,7 +39,7 @@ def check(call: Call, ref: str, stage: str) -> ExitCode:
     def act(registry: Registry) -> Decided:
         return _told(registry.check(ref, stage), asked=True)
 
-    return call.write(act, _checked)
+    return call.write(act, draw_check)
 
 
 @command(
@@ -78,11 +78,6 @@ def _told(result: Decided, *, asked: bool) -> Decided:
     warn_waived(result.gates)
     ci.tell_decision(result, asked=asked)
     return result
-
-
-def _checked(page: Page, result: Decided) -> None:
-    page.verdict(result.outcome, summary(result, asked=True))
-    draw_gates(page, result.gates)
 
 
 def _promoted(page: Page, result: Decided) -> None:

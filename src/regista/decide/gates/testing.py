@@ -23,11 +23,8 @@ from regista.decide.gates.estimates import Estimate, Proportions, of_differences
 from regista.decide.gates.findings import plural
 from regista.decide.gates.findings import rounded as cut
 from regista.decide.statistics.correcting import Passes, levels
-from regista.decide.statistics.pairs import Pairs
+from regista.decide.statistics.pairs import MIN_PAIRS, Pairs
 from regista.decide.verdict import VerdictStatus
-
-MIN_PAIRS = 20
-"""Fewer pairs say too little of how differences spread."""
 
 
 @dataclass(frozen=True, slots=True)

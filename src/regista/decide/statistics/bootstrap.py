@@ -30,6 +30,8 @@ MORE_DRAWS = 19_999
 FEW = Decimal("0.005")
 """Below this chance of error, more draws are made, so that its quantile has some behind it."""
 
+_HALVINGS = 40
+
 MAX_SHIFT = Decimal("0.5")
 """How far the expansion may lie from the normal quantile and still be believed."""
 
@@ -55,6 +57,47 @@ def t_quantile(pairs: Pairs, confidence: Decimal) -> Decimal | None:
     with localcontext(ARITHMETIC):
         square = Decimal((pairs.pairs - 1) * shift * shift) / (deviation or 1)
         return square.sqrt().copy_sign(Decimal(shift))
+
+
+def tail(pairs: Pairs, t: Decimal) -> Decimal:
+    """Return the chance that the bootstrap's t is as far out as this one, on its side of zero.
+
+    Of a drawing it is (1 + those as far out) / (1 + draws), which is never zero: Davison and
+    Hinkley (1997), Bootstrap Methods and their Application, equation 4.11. The expansion is asked
+    for no less than a drawing can say.
+
+    Args:
+        pairs: as for `t_quantile`.
+        t: the mean difference by its standard error.
+    """
+    side = 1 if t >= 0 else -1
+    with localcontext(ARITHMETIC):
+        if pairs.listed is None:
+            return _expanded_tail(pairs, t, side)
+        square = t * abs(t) * side
+        beyond = sum(
+            _signed_square(pairs, shift, deviation) * side >= square
+            for _key, shift, deviation in _drawn(pairs, DRAWS)
+        )
+        return Decimal(1 + beyond) / (1 + DRAWS)
+
+
+def _expanded_tail(pairs: Pairs, t: Decimal, side: int) -> Decimal:
+    turned = pairs if side > 0 else pairs.lower_is_better()
+    low, high = Decimal(1) / (1 + DRAWS), 1 - Decimal(1) / (1 + DRAWS)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        # the chance is above the middle as long as its quantile lies beyond t
+        beyond = _expanded(turned, 1 - middle) > abs(t)
+        low, high = (middle, high) if beyond else (low, middle)
+    return high
+
+
+def _signed_square(pairs: Pairs, shift: int, deviation: int) -> Decimal:
+    """Return the signed square of a replicate's t."""
+    if not deviation:
+        return Decimal("Infinity").copy_sign(Decimal(shift)) if shift else Decimal(0)
+    return Decimal((pairs.pairs - 1) * shift * abs(shift)) / deviation
 
 
 def skew_shift(pairs: Pairs, confidence: Decimal) -> Decimal:

@@ -14,6 +14,9 @@ from regista.decide.statistics.quantiles import ARITHMETIC
 LISTED = 500
 """Up to so many pairs their differences are listed, so that they can be resampled."""
 
+MIN_PAIRS = 20
+"""Fewer pairs say too little of how differences spread."""
+
 COARSER = 15
 """A coarse unit is 2**COARSER fine ones."""
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from regista.registry.evaluations import ScoreChange, score_change
+from regista.registry.score_changes import ScoreChange, score_change
 from regista.site.charts.sparkline import delta_bar
 from regista.site.model import Run, Score, Version
 
@@ -14,7 +14,7 @@ MAX_SLICES = 24
 
 
 class Line(NamedTuple):
-    """One score of two versions; see `regista.registry.evaluations.ScoreChange`."""
+    """One score of two versions; see `regista.registry.score_changes.ScoreChange`."""
 
     suite: str
     task: str
