@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+EMULATORS := tests/emulators
+AZURITE := $(EMULATORS)/node_modules/.installed
+
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .PHONY: demo registry-data test check docs docs-check unit browser bench clean
@@ -37,7 +40,13 @@ ifeq ($(CHROMIUM),)
 	DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium
 endif
 
-unit: $(STAMP)  ## all tests, with branch coverage
+$(AZURITE): $(EMULATORS)/package-lock.json  ## Azure's emulator, for the tests alone
+	@command -v npm >/dev/null || \
+	  { echo "the tests of Azure need Node.js with npm: install it, then run make test again"; exit 1; }
+	npm ci --prefix $(EMULATORS) --ignore-scripts --no-audit --no-fund --loglevel error
+	touch $@
+
+unit: $(STAMP) $(AZURITE)  ## all tests, with branch coverage
 	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
 docs: $(STAMP)  ## write the generated parts of the docs
@@ -52,4 +61,4 @@ bench: $(STAMP)  ## the benchmarks that need no large registry; see benchmarks/R
 	$(BIN)/python benchmarks/run.py
 
 clean:
-	rm -rf $(VENV) demo site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(EMULATORS)/node_modules demo site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,6 +15,7 @@ from regista.errors import InvalidInputError, StorageError
 from regista.storage.local import LocalStore
 from regista.storage.memory import MemoryStore
 from regista.storage.store import PutOutcome, Store, digest_key
+from support import emulators
 
 MiB = 1 << 20
 numbers = count()
@@ -28,11 +29,32 @@ def memory(_: Path) -> Store:
     return MemoryStore(f"conformance-{next(numbers)}")
 
 
-STORES: dict[str, Callable[[Path], Store]] = {"local": local, "memory": memory}
+def s3(folder: Path) -> Store:
+    return emulators.s3().store(folder / "cache")
+
+
+def gcs(folder: Path) -> Store:
+    return emulators.gcs().store(folder / "cache")
+
+
+def azure(folder: Path) -> Store:
+    return emulators.azure().store(folder / "cache")
+
+
+STORES: dict[str, Callable[[Path], Store]] = {
+    "local": local, "memory": memory, "s3": s3, "gcs": gcs, "azure": azure,
+}  # fmt: skip
+# object stores have no locks, and say so at once
+LOCKING = ("local", "memory")
 
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return STORES[request.param](tmp_path)
+
+
+@pytest.fixture(params=LOCKING)
+def locking(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return STORES[request.param](tmp_path)
 
 
@@ -283,52 +305,52 @@ def test_a_local_path_holds_the_bytes(store: Store) -> None:
     assert path.read_bytes() == b"content"
 
 
-def test_an_exclusive_lock_keeps_others_out_until_it_is_released(store: Store) -> None:
-    store.put("log/1", b"x")
-    with store.lock("log", timeout_s=0) as held:
+def test_an_exclusive_lock_keeps_others_out_until_it_is_released(locking: Store) -> None:
+    locking.put("log/1", b"x")
+    with locking.lock("log", timeout_s=0) as held:
         assert held
-        with store.lock("log", timeout_s=0) as other:
+        with locking.lock("log", timeout_s=0) as other:
             assert not other
-        with store.lock("log", timeout_s=0.01, shared=True) as other:
+        with locking.lock("log", timeout_s=0.01, shared=True) as other:
             assert not other
     # whoever gave up waiting may still be on the way out of the queue
-    with store.lock("log", timeout_s=60) as held:
+    with locking.lock("log", timeout_s=60) as held:
         assert held
 
 
-def test_a_shared_lock_excludes_only_exclusive_ones(store: Store) -> None:
-    store.put("blobs/1", b"x")
+def test_a_shared_lock_excludes_only_exclusive_ones(locking: Store) -> None:
+    locking.put("blobs/1", b"x")
     with (
-        store.lock("blobs", timeout_s=0, shared=True) as first,
-        store.lock("blobs", timeout_s=0, shared=True) as second,
+        locking.lock("blobs", timeout_s=0, shared=True) as first,
+        locking.lock("blobs", timeout_s=0, shared=True) as second,
     ):
         assert first
         assert second
-        with store.lock("blobs", timeout_s=0) as alone:
+        with locking.lock("blobs", timeout_s=0) as alone:
             assert not alone
-    with store.lock("blobs", timeout_s=0) as alone:
+    with locking.lock("blobs", timeout_s=0) as alone:
         assert alone
 
 
-def test_locks_of_different_names_are_different(store: Store) -> None:
-    store.put("log/1", b"x")
-    store.put("blobs/1", b"x")
-    with store.lock("log", timeout_s=0) as one, store.lock("blobs", timeout_s=0) as other:
+def test_locks_of_different_names_are_different(locking: Store) -> None:
+    locking.put("log/1", b"x")
+    locking.put("blobs/1", b"x")
+    with locking.lock("log", timeout_s=0) as one, locking.lock("blobs", timeout_s=0) as other:
         assert one
         assert other
 
 
-def test_who_waits_for_a_lock_gets_it_when_it_is_released(store: Store) -> None:
-    store.put("log/1", b"x")
+def test_who_waits_for_a_lock_gets_it_when_it_is_released(locking: Store) -> None:
+    locking.put("log/1", b"x")
     order: list[str] = []
     waiting = threading.Event()
 
     def wait() -> None:
         waiting.set()
-        with store.lock("log", timeout_s=60) as held:
+        with locking.lock("log", timeout_s=60) as held:
             order.append(f"second {held}")
 
-    with store.lock("log", timeout_s=0):
+    with locking.lock("log", timeout_s=0):
         thread = threading.Thread(target=wait)
         thread.start()
         waiting.wait()
@@ -337,12 +359,20 @@ def test_who_waits_for_a_lock_gets_it_when_it_is_released(store: Store) -> None:
     assert order == ["first", "second True"]
 
 
-def test_a_lock_is_released_when_its_block_fails(store: Store) -> None:
-    store.put("log/1", b"x")
-    with pytest.raises(ZeroDivisionError), store.lock("log", timeout_s=0):
+def test_a_lock_is_released_when_its_block_fails(locking: Store) -> None:
+    locking.put("log/1", b"x")
+    with pytest.raises(ZeroDivisionError), locking.lock("log", timeout_s=0):
         raise ZeroDivisionError
-    with store.lock("log", timeout_s=0) as held:
+    with locking.lock("log", timeout_s=0) as held:
         assert held
+
+
+@pytest.mark.parametrize("kind", sorted(STORES.keys() - set(LOCKING)))
+def test_without_locks_nobody_waits_for_one(kind: str, tmp_path: Path) -> None:
+    store = STORES[kind](tmp_path)
+    for shared in (False, True):
+        with store.lock("log", timeout_s=3600, shared=shared) as held:
+            assert not held
 
 
 def test_a_scratch_folder_is_empty_its_own_unlisted_and_gone_afterwards(store: Store) -> None:

@@ -113,8 +113,12 @@ class FaultyStore:
         self._write_or_die()
         self._call("delete", key, lambda: self.inner.delete(key))
 
-    def local_path(self, key: str) -> Path | None:
-        return self._look("local_path", key, lambda: self.inner.local_path(key))
+    def local_path(
+        self, key: str, *, advance: Callable[[int], None] | None = None, fresh: bool = False
+    ) -> Path | None:
+        return self._look(
+            "local_path", key, lambda: self.inner.local_path(key, advance=advance, fresh=fresh)
+        )
 
     def lock(
         self, name: str, *, timeout_s: float, shared: bool = False

@@ -16,7 +16,7 @@ from regista.cli.main import run
 
 # what this machine, or the CI system that runs the tests, would add to every command
 _FOREIGN = ("REGISTA_", "GITHUB_", "GITLAB_", "CI", "JENKINS_", "BUILDKITE", "CIRCLE", "TF_BUILD",
-            "GIT_", "COLUMNS", "NO_COLOR", "_REGISTA")  # fmt: skip
+            "GIT_", "COLUMNS", "NO_COLOR", "_REGISTA", "AWS_", "GOOGLE_", "AZURE_")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from support.cli import Cli
 
 HEAVY = {
     "duckdb", "pyarrow", "yaml", "jinja2", "mkdocs", "concurrent", "subprocess", "asyncio",
-    "tempfile", "numpy", "pandas", "tomllib",
+    "tempfile", "numpy", "pandas", "tomllib", "obstore", "configparser",
 }  # fmt: skip
 WRITING = {"regista.write.transaction", "regista.decide.planning", "regista.registry.writes"}
 PROBE = """

@@ -1,5 +1,6 @@
 """Maintenance: verify, rebuild, compact, gc and doctor. All are safe to kill at any point."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -119,9 +120,11 @@ class Maintenance:
         Raises:
             ConflictError: a `register` is under way and did not end in time.
         """
-        store = self.replica.store
+        store, began = self.replica.store, time.monotonic()
         with store.lock("blobs", timeout_s=GC_LOCK_WAIT_S) as held:
-            if not held and not dry_run:
+            # where there are no locks, none is waited for: register looks again at what it reused
+            waited = time.monotonic() - began >= GC_LOCK_WAIT_S
+            if not held and waited and not dry_run:
                 raise ConflictError(
                     "artifacts are being registered just now", hint="run regista gc again later"
                 )

@@ -6,16 +6,16 @@ from pathlib import Path
 from shlex import quote
 
 from regista.decide.operations.context import Request
-from regista.errors import InvalidInputError
+from regista.errors import InvalidInputError, StorageError
 from regista.model import canonical
 from regista.model.commit import FORMAT
 from regista.model.names import shown
 from regista.read.opening import REGISTRY_KEY, open_replica
 from regista.registry.core import Registry
 from regista.registry.hooking import Hooking, config_here
+from regista.storage.creating import Creation, create
 from regista.storage.opening import open_store
 from regista.storage.probing import probe
-from regista.storage.store import PutOutcome
 from regista.write.committed import DEFAULT_TIMEOUT_S
 
 # line-ending conversion or a text merge of these would break every hash
@@ -51,7 +51,7 @@ def open_registry(
     another registry.
 
     Args:
-        uri: a folder, or `memory://name`.
+        uri: a folder, a place in an object store, or `memory://name`.
         actor: who writes; found from the environment when empty.
         timeout_s: how long a write goes on against other writers.
         deliver: whether post-hooks are tried right after a write; else they wait for
@@ -84,7 +84,8 @@ def init_registry(
 
     Raises:
         InvalidInputError: the policy is malformed, or the registry is there with another one.
-        StorageError: the store cannot create a file exactly once, which commits rest on.
+        StorageError: the store cannot create a file exactly once, which commits rest on, or did
+            not say clearly whether the registry was made.
     """
     if policy is not None:
         from regista.policyfile.loading import read_policy
@@ -95,7 +96,12 @@ def init_registry(
     if store.get(REGISTRY_KEY) is None:
         probe(store)
     text = {"format": FORMAT, "id": os.urandom(16).hex()}
-    created = store.put_if_absent(REGISTRY_KEY, canonical.encode(text) + b"\n")
+    created = create(store, REGISTRY_KEY, canonical.encode(text) + b"\n")
+    if created is Creation.UNKNOWN:
+        raise StorageError(
+            f"{shown(store.uri, 200)} did not say whether {REGISTRY_KEY} was written",
+            hint="run regista init again",
+        )
     for key, content in ((".gitattributes", GIT_ATTRIBUTES), (".gitignore", GIT_IGNORE)):
         store.put_if_absent(key, content)
     registry = open_registry(uri, actor=actor, timeout_s=timeout_s)
@@ -106,7 +112,7 @@ def init_registry(
     elif policy is not None:
         _follows(registry, policy)
     _commit, sha256 = registry.replica.log.read(1)
-    return Initialised(registry, created is PutOutcome.CREATED, 1, sha256)
+    return Initialised(registry, created is Creation.WON, 1, sha256)
 
 
 def _follows(registry: Registry, policy: str) -> None:

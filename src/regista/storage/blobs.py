@@ -6,7 +6,7 @@ digest. Files come and go through `regista.storage.artifacts` and `regista.stora
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -152,6 +152,22 @@ def blob_states(store: Store, sizes: Mapping[str, int], *, deep: bool) -> dict[s
     return states
 
 
+def stored_digest(
+    store: Store, key: str, advance: Callable[[int], None] | None = None
+) -> str | None:
+    """Return the SHA-256 of the bytes that the store itself holds, whatever is cached.
+
+    None when the key does not exist. `advance` is told of each number of bytes read.
+    """
+    hasher, start = hashlib.sha256(), 0
+    while part := store.get_range(key, start, _RANGE_BYTES):
+        hasher.update(part)
+        start += len(part)
+        if advance:
+            advance(len(part))
+    return None if part is None else hasher.hexdigest()
+
+
 def _state_by_size(store: Store, digest: str, size: int) -> BlobState:
     found = store.size(blob_key(digest))
     if found is None:
@@ -165,13 +181,9 @@ def _states_by_content(store: Store, digests: list[str]) -> dict[str, BlobState]
     meter = Meter(None, 0)
 
     def look(digest: str) -> BlobState:
-        hasher, start = hashlib.sha256(), 0
-        while part := store.get_range(blob_key(digest), start, _RANGE_BYTES):
-            hasher.update(part)
-            start += len(part)
-            meter.advance(len(part))
-        if part is None:
+        found = stored_digest(store, blob_key(digest), meter.advance)
+        if found is None:
             return BlobState.MISSING
-        return BlobState.PRESENT if hasher.hexdigest() == digest else BlobState.CORRUPT
+        return BlobState.PRESENT if found == digest else BlobState.CORRUPT
 
     return dict(zip(digests, run_all(look, digests, meter), strict=True))

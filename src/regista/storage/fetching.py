@@ -115,27 +115,46 @@ def _download(
 
 
 def _download_one(store: Store, file: FileEntry, tree: Path, meter: Meter) -> None:
-    blob = store.local_path(blob_key(file.sha256))
+    for fresh in (False, True):
+        if _copy_one(store, file, tree / file.path, meter, fresh=fresh):
+            return
+    raise IntegrityError(
+        f"file {file.path!r} is corrupt in the store: blob {file.sha256}",
+        hint="regista verify --deep",
+    )
+
+
+def _copy_one(store: Store, file: FileEntry, path: Path, meter: Meter, *, fresh: bool) -> bool:
+    """Copy a blob to a new file; say whether it has its digest, and leave no file if not."""
+    fetched = 0
+
+    def count(n_bytes: int) -> None:
+        nonlocal fetched
+        fetched += n_bytes
+        meter.advance(n_bytes)
+
+    blob = store.local_path(blob_key(file.sha256), advance=count, fresh=fresh)
     if blob is None:
         raise IntegrityError(
             f"file {file.path!r} is missing from the store: blob {file.sha256}",
             hint="regista verify --deep",
         )
-    with _opened(blob, os.O_RDONLY | os.O_CLOEXEC, "read") as source:
-        path = tree / file.path
-        with _opened(path, _NEW, "write") as sink:
-            try:
-                if reflink(source, sink):
-                    sha256, _ = hash_all(reader(sink), meter.advance)
-                else:
-                    sha256, _ = copy_hashed(reader(source), sink, meter.advance)
-            except OSError as error:
-                raise storage_error(error, "copy", path) from error
+    # what counted when it was fetched does not count again
+    advance = meter.heed if fetched or fresh else meter.advance
+    with (
+        _opened(blob, os.O_RDONLY | os.O_CLOEXEC, "read") as source,
+        _opened(path, _NEW, "write") as sink,
+    ):
+        try:
+            if reflink(source, sink):
+                sha256, _ = hash_all(reader(sink), advance)
+            else:
+                sha256, _ = copy_hashed(reader(source), sink, advance)
+        except OSError as error:
+            raise storage_error(error, "copy", path) from error
     if sha256 != file.sha256:
-        raise IntegrityError(
-            f"file {file.path!r} is corrupt in the store: blob {file.sha256}",
-            hint="regista verify --deep",
-        )
+        path.unlink()
+    return sha256 == file.sha256
 
 
 @contextmanager

@@ -131,7 +131,13 @@ class LocalStore:
             raise storage_error(error, "remove", path) from error
         self._drop_empty(path.parent)
 
-    def local_path(self, key: str) -> Path | None:
+    def local_path(
+        self,
+        key: str,
+        *,
+        advance: Callable[[int], None] | None = None,  # noqa: ARG002 - nothing is fetched
+        fresh: bool = False,  # noqa: ARG002
+    ) -> Path | None:
         """Return the file itself; None when the key does not exist."""
         return None if self.size(key) is None else self._path(key)
 

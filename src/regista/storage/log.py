@@ -1,35 +1,28 @@
 """The log on a Store: numbered commit files, created once and never changed.
 
 Invariants: a commit counts as written only when the store said CREATED, or when our own bytes
-were read back; whatever else a store answers is looked into, never believed. Numbers have no
-gaps, and each file names its parent by digest. What a commit means is decided in
+were read back (`regista.storage.creating`). Numbers have no gaps, and each file names its parent
+by digest. What a commit means is decided in
 `regista.decide`; making one anew after a lost race is `regista.write`'s business, and whether
 the whole history is sound is `regista.verify`'s.
 """
 
 import time
 from collections.abc import Callable, Iterator
-from enum import Enum
+from typing import TYPE_CHECKING
 
-from regista.errors import IntegrityError, NotFoundError, StorageError
+from regista.errors import IntegrityError, NotFoundError
 from regista.model.canonical import sha256_hex
 from regista.model.commit import FIRST_SEQ, Commit, log_key, parse, seq_of_key
-from regista.storage.store import PutOutcome, Store
+from regista.storage.store import Store
+
+if TYPE_CHECKING:
+    from regista.storage.creating import Creation
 
 LOG_PREFIX = "log/"
 _VERIFY = "regista verify"
-_ATTEMPTS = 5
-_FIRST_DELAY_S = 0.05
 # a listing brings about this many keys for the price of one look-up on an object store
 _LISTED_AT_ONCE = 512
-
-
-class AppendOutcome(Enum):
-    """What became of an attempt to write the next commit."""
-
-    WON = "won"
-    LOST = "lost"
-    UNKNOWN = "unknown"
 
 
 class Log:
@@ -97,39 +90,15 @@ class Log:
             return self.head()
         return last
 
-    def append(self, commit_bytes: bytes, seq: int) -> AppendOutcome:
-        """Try to write a commit under this number, durably.
-
-        Returns:
-            WON: the file is there, with exactly these bytes.
-            LOST: another commit has the number.
-            UNKNOWN: the store never said; the file may be there, now or later.
+    def append(self, commit_bytes: bytes, seq: int) -> "Creation":
+        """Try to write a commit under this number, durably; see `regista.storage.creating`.
 
         Raises:
             StorageError: the store refused every attempt, and the file is not there.
         """
-        key = log_key(seq)
-        refusals: list[StorageError] = []
-        absent = False
-        for attempt in range(_ATTEMPTS):
-            if attempt:
-                self._sleep(_delay(attempt))
-            try:
-                if self._store.put_if_absent(key, commit_bytes) is PutOutcome.CREATED:
-                    return AppendOutcome.WON
-            except StorageError as error:
-                refusals.append(error)
-            try:
-                found = self._store.get(key)
-            except StorageError:
-                absent = False
-                continue
-            if found is not None:
-                return AppendOutcome.WON if found == commit_bytes else AppendOutcome.LOST
-            absent = True
-        if absent and len(refusals) == _ATTEMPTS:
-            raise refusals[-1]
-        return AppendOutcome.UNKNOWN
+        from regista.storage.creating import create
+
+        return create(self._store, log_key(seq), commit_bytes, self._sleep)
 
     def iterate(self, first: int, last: int, *, parent: str = "") -> Iterator[tuple[Commit, str]]:
         """Yield commits `first` to `last` with their digests, checking the chain of parents.
@@ -175,11 +144,3 @@ class Log:
             else:
                 high = middle
         return low
-
-
-def _delay(attempt: int) -> float:
-    # writers that failed together must not come back together
-    import random
-
-    jitter = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
-    return _FIRST_DELAY_S * (1 << (attempt - 1)) * jitter

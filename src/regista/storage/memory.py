@@ -4,15 +4,15 @@ Invariants: the same semantics as a folder's, for many threads of one process; n
 the process. A store opened twice by one name is the same store.
 """
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from regista.errors import StorageError
+from regista.storage.spool import spool_folder
 from regista.storage.store import PutOutcome, checked_key, digest_key
-from regista.storage.temporary import remove_tree, temporary_folder
+from regista.storage.temporary import temporary_folder, temporary_name
 
 _registered: dict[str, "MemoryStore"] = {}
 _registering = threading.Lock()
@@ -108,7 +108,13 @@ class MemoryStore:
         with self._guard:
             self._values.pop(checked_key(key), None)
 
-    def local_path(self, key: str) -> Path | None:
+    def local_path(
+        self,
+        key: str,
+        *,
+        advance: Callable[[int], None] | None = None,  # noqa: ARG002 - nothing is fetched
+        fresh: bool = False,  # noqa: ARG002
+    ) -> Path | None:
         """Return a file in a private folder that goes when the interpreter ends."""
         with self._guard:
             data = self._values.get(checked_key(key))
@@ -143,11 +149,8 @@ class MemoryStore:
 
     def _spool_folder(self) -> Path:
         if self._spool is None:
-            import atexit
-            import tempfile
-
-            self._spool = Path(tempfile.mkdtemp(prefix="regista-"))
-            atexit.register(_remove_if_owner, self._spool, os.getpid())
+            self._spool = spool_folder() / temporary_name()
+            self._spool.mkdir()
         return self._spool
 
 
@@ -172,9 +175,3 @@ class _SharedLock:
         with self._changed:
             self._holders -= 1 if self._holders > 0 else -1
             self._changed.notify_all()
-
-
-def _remove_if_owner(folder: Path, process: int) -> None:
-    # a forked child inherits the exit handler, but the folder is its parent's
-    if os.getpid() == process:
-        remove_tree(folder)

@@ -14,14 +14,19 @@ from regista.storage.store import Store
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _MEMORY_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 _REMOTE = ("s3", "gs", "az")
-_FORMS = "use a path, file:///PATH or memory://NAME"
+_FORMS = "use a path, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX"
 
 
 def open_store(uri: str) -> Store:
-    """Return the Store that a URI names: a path, `file://` and a path, or `memory://` and a name.
+    """Return the Store that a URI names.
+
+    Args:
+        uri: a path, `file://` and a path, `s3://`, `gs://` or `az://` with a bucket and a prefix,
+            or `memory://` and a name.
 
     Raises:
-        InvalidInputError: no such kind of store, or one that this version cannot open.
+        InvalidInputError: no such kind of store, or its client is not installed.
+        StorageError: an object store cannot be used with what the environment says.
     """
     match = _SCHEME.match(uri)
     if match is None:
@@ -32,10 +37,7 @@ def open_store(uri: str) -> Store:
     if scheme == "memory":
         return _memory(rest)
     if scheme in _REMOTE:
-        raise InvalidInputError(
-            f"{shown(uri)}: this version of Regista keeps registries in local folders only",
-            hint=_FORMS,
-        )
+        return _remote(scheme, rest)
     raise InvalidInputError(f"{shown(uri)} has an unknown scheme, {scheme}://", hint=_FORMS)
 
 
@@ -72,6 +74,13 @@ def _path_of_file_uri(uri: str, rest: str) -> str:
             f"{shown(uri)} does not name a folder of this machine", hint="write file:///PATH"
         )
     return slash + unquote(path)
+
+
+def _remote(scheme: str, rest: str) -> Store:
+    from regista.storage.remote.location import Location
+    from regista.storage.remote.store import RemoteStore
+
+    return RemoteStore(Location.parse(scheme, rest))
 
 
 def _memory(name: str) -> Store:

@@ -27,20 +27,23 @@ class Source:
 
     Raises:
         InvalidInputError: on entering, when it cannot be opened or is not a regular file.
+
+    Attributes:
+        path: the file.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     def __enter__(self) -> Self:
         try:
-            self._handle = os.open(self._path, _READ)
+            self._handle = os.open(self.path, _READ)
         except OSError as error:
             raise self._unreadable(error) from error
         self._status = os.fstat(self._handle)
         if not stat.S_ISREG(self._status.st_mode):
             os.close(self._handle)
-            raise InvalidInputError(f"{one_line(self._path)} is not a regular file")
+            raise InvalidInputError(f"{one_line(self.path)} is not a regular file")
         return self
 
     def __exit__(
@@ -50,6 +53,15 @@ class Source:
         traceback: TracebackType | None,
     ) -> None:
         os.close(self._handle)
+
+    @property
+    def size(self) -> int:
+        """The file's size in bytes when it was opened."""
+        return self._status.st_size
+
+    def rewind(self) -> None:
+        """Let the next `read` begin at the start again."""
+        os.lseek(self._handle, 0, os.SEEK_SET)
 
     def read(self, buffer: memoryview) -> int:
         """Fill the buffer from where the last call ended; return the number of bytes, 0 at the end.
@@ -89,11 +101,11 @@ class Source:
         before = self._status
         if now.st_mtime_ns != before.st_mtime_ns or not size == now.st_size == before.st_size:
             raise InvalidInputError(
-                f"{one_line(self._path)} changed while it was read",
+                f"{one_line(self.path)} changed while it was read",
                 hint="run it again when nothing writes to the file",
             )
 
     def _unreadable(self, error: OSError) -> InvalidInputError:
         if isinstance(error, FileNotFoundError):
-            return InvalidInputError(f"no such file: {one_line(self._path)}")
-        return InvalidInputError(f"cannot read {one_line(self._path)}: {error.strerror}")
+            return InvalidInputError(f"no such file: {one_line(self.path)}")
+        return InvalidInputError(f"cannot read {one_line(self.path)}: {error.strerror}")

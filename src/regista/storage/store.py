@@ -115,10 +115,18 @@ class Store(Protocol):
         """Remove the key; a key that is not there is fine."""
         ...
 
-    def local_path(self, key: str) -> Path | None:
+    def local_path(
+        self, key: str, *, advance: Callable[[int], None] | None = None, fresh: bool = False
+    ) -> Path | None:
         """Return a local file with the content of an immutable key, fetching it when remote.
 
-        None when the key does not exist. The file must not be changed or kept for long.
+        None when the key does not exist, though a file fetched earlier under a key that ends in
+        its digest may outlive it. The file must not be changed or kept for long.
+
+        Args:
+            key: which file.
+            advance: told of each number of bytes fetched; never called when none have to be.
+            fresh: fetch it whatever was fetched before.
         """
         ...
 

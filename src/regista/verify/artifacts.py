@@ -8,7 +8,7 @@ from regista.errors import RegistaError
 from regista.model.commit import Commit, Row
 from regista.model.manifest import FileEntry, Manifest
 from regista.model.names import shown
-from regista.storage.blobs import BlobState, blob_key, blob_states
+from regista.storage.blobs import BlobState, blob_key, blob_states, stored_digest
 from regista.storage.store import Store
 from regista.verify.imported import texts, versions_with_files
 from regista.verify.problems import MALFORMED, Problem, ProblemKind
@@ -114,7 +114,7 @@ class ArtifactCheck:
             self._report(seq, ProblemKind.DATA, f"{key} is missing")
         elif found != size:
             self._report(seq, ProblemKind.DATA, f"{key} has {found} bytes, not {size}")
-        elif self.deep and _file_digest(self.store, key) != digest:
+        elif self.deep and stored_digest(self.store, key) != digest:
             self._report(seq, ProblemKind.DATA, f"{key} was changed")
 
     def finish(self) -> None:
@@ -140,14 +140,3 @@ class ArtifactCheck:
 
     def _report(self, seq: int, kind: ProblemKind, detail: str) -> None:
         self.problems.append(Problem(seq, kind, detail))
-
-
-def _file_digest(store: Store, key: str) -> str:
-    path = store.local_path(key)
-    if path is None:
-        # it vanished while it was checked
-        return ""
-    import hashlib
-
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -26,7 +26,7 @@ from regista.model.times import format_time
 from regista.read.replica import Replica
 from regista.read.world import World
 from regista.storage.checkpoint import CheckpointGoneError
-from regista.storage.log import AppendOutcome
+from regista.storage.creating import Creation
 from regista.version import engine
 from regista.write.committed import DEFAULT_TIMEOUT_S, Committed
 from regista.write.following import Follower
@@ -185,15 +185,15 @@ class Writer:
         commit = planned_commit(state, plan, txid, clock, self.actor)
         data = commit.to_bytes()
         match self.replica.log.append(data, commit.seq):
-            case AppendOutcome.LOST:
+            case Creation.LOST:
                 return None
-            case AppendOutcome.UNKNOWN:
+            case Creation.UNKNOWN:
                 raise OutcomeUnknownError(
                     f"the store did not say whether commit {commit.seq} was written",
                     txid=txid,
                     hint=f"run the same command again with --txid {txid}",
                 )
-            case AppendOutcome.WON:
+            case Creation.WON:
                 return _Won(commit, sha256_hex(data))
 
     def _recorded(

@@ -6,7 +6,8 @@ import pytest
 from regista.cli import options
 from regista.cli.main import run
 from regista.registry.core import Registry
-from regista.storage.log import AppendOutcome, Log
+from regista.storage.creating import Creation
+from regista.storage.log import Log
 
 LINE = ["create", "m", "--kind", "model", "--actor", "tester"]
 Captured = pytest.CaptureFixture[str]
@@ -21,8 +22,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) ->
     return tmp_path
 
 
-def appending(monkeypatch: pytest.MonkeyPatch, outcome: AppendOutcome) -> None:
-    def append(_log: Log, _data: bytes, _seq: int) -> AppendOutcome:
+def appending(monkeypatch: pytest.MonkeyPatch, outcome: Creation) -> None:
+    def append(_log: Log, _data: bytes, _seq: int) -> Creation:
         return outcome
 
     monkeypatch.setattr(Log, "append", append)
@@ -40,14 +41,14 @@ class TestEndings:
     def test_losing_every_race_until_the_timeout_is_a_conflict(
         self, monkeypatch: pytest.MonkeyPatch, capsys: Captured
     ) -> None:
-        appending(monkeypatch, AppendOutcome.LOST)
+        appending(monkeypatch, Creation.LOST)
         assert run([*LINE, "--timeout", "0"]) == 5
         assert "--timeout" in capsys.readouterr().err
 
     def test_an_unknown_outcome_is_told_with_the_txid(
         self, monkeypatch: pytest.MonkeyPatch, capsys: Captured
     ) -> None:
-        appending(monkeypatch, AppendOutcome.UNKNOWN)
+        appending(monkeypatch, Creation.UNKNOWN)
         assert run([*LINE, "--txid", "t-1", "--json"]) == 5
         error = json.loads(capsys.readouterr().err)["error"]
         assert (error["code"], error["txid"]) == ("outcome_unknown", "t-1")

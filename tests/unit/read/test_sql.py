@@ -141,8 +141,8 @@ def test_a_query_runs_again_when_a_merge_removed_its_files(
             table_commit(store, con, commit, log.digest(commit.seq))
 
         class Merging(FaultyStore):
-            def local_path(self, key: str) -> Path | None:
-                path = super().local_path(key)
+            def local_path(self, key: str, **how: Any) -> Path | None:
+                path = super().local_path(key, **how)
                 merge_ready(self.inner, con)
                 return path
 
@@ -156,8 +156,8 @@ def test_files_that_keep_vanishing_are_a_conflict(tmp_path: Path, log: SampleLog
     store = LocalStore(tmp_path)
 
     class Haunted(FaultyStore):
-        def local_path(self, key: str) -> Path | None:
-            path = super().local_path(key)
+        def local_path(self, key: str, **how: Any) -> Path | None:
+            path = super().local_path(key, **how)
             return path and path.with_name("gone.parquet")
 
     with duck.connect() as con:

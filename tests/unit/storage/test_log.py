@@ -9,8 +9,9 @@ from fakes.faulty_store import Fault, FaultyStore
 from regista.errors import IntegrityError, NewerFormatError, NotFoundError, StorageError
 from regista.model.canonical import sha256_hex
 from regista.model.commit import Commit, log_key
+from regista.storage.creating import Creation
 from regista.storage.local import LocalStore
-from regista.storage.log import AppendOutcome, Log
+from regista.storage.log import Log
 from regista.storage.memory import MemoryStore
 from regista.storage.store import Store
 
@@ -58,7 +59,7 @@ THEIRS = a_commit(1, txid="theirs").to_bytes()
 def test_an_uncontested_append_wins_with_one_put_and_no_read() -> None:
     store = FaultyStore(MemoryStore("log"))
     log, slept = quiet_log(store)
-    assert log.append(OURS, 1) is AppendOutcome.WON
+    assert log.append(OURS, 1) is Creation.WON
     assert store.calls == [("put_if_absent", log_key(1))]
     assert slept == []
     assert store.get(log_key(1)) == OURS
@@ -68,7 +69,7 @@ def test_a_taken_number_is_lost_and_left_alone() -> None:
     store = MemoryStore("log")
     store.put(log_key(1), THEIRS)
     log, slept = quiet_log(store)
-    assert log.append(OURS, 1) is AppendOutcome.LOST
+    assert log.append(OURS, 1) is Creation.LOST
     assert store.get(log_key(1)) == THEIRS
     assert slept == []
 
@@ -78,7 +79,7 @@ def test_a_lost_answer_to_an_applied_put_is_a_win(fault: Fault) -> None:
     store = FaultyStore(MemoryStore("log"))
     store.order("put_if_absent", fault)
     log, slept = quiet_log(store)
-    assert log.append(OURS, 1) is AppendOutcome.WON
+    assert log.append(OURS, 1) is Creation.WON
     assert store.count("put_if_absent") == 1
     assert slept == []
 
@@ -88,7 +89,7 @@ def test_a_put_that_was_not_applied_is_sent_again_unchanged(fault: Fault) -> Non
     store = FaultyStore(MemoryStore("log"))
     store.order("put_if_absent", fault, fault)
     log, slept = quiet_log(store)
-    assert log.append(OURS, 1) is AppendOutcome.WON
+    assert log.append(OURS, 1) is Creation.WON
     assert store.get(log_key(1)) == OURS
     assert store.count("put_if_absent") == 3
     assert len(slept) == 2
@@ -102,7 +103,7 @@ def test_a_rival_that_wins_while_we_are_in_doubt_makes_it_lost(fault: Fault) -> 
     store.order("put_if_absent", fault)
     store.before_put_if_absent = lambda: inner.put(log_key(1), THEIRS)
     log, _ = quiet_log(store)
-    assert log.append(OURS, 1) is AppendOutcome.LOST
+    assert log.append(OURS, 1) is Creation.LOST
     assert inner.get(log_key(1)) == THEIRS
 
 
@@ -111,14 +112,14 @@ def test_a_delayed_put_that_lands_between_attempts_is_a_win() -> None:
     store = FaultyStore(inner)
     store.order("put_if_absent", Fault.UNKNOWN_BEFORE)
     log = Log(store, sleep=lambda _: inner.put(log_key(1), OURS))
-    assert log.append(OURS, 1) is AppendOutcome.WON
+    assert log.append(OURS, 1) is Creation.WON
 
 
 def test_a_store_that_never_says_leaves_the_outcome_unknown_after_bounded_attempts() -> None:
     store = FaultyStore(MemoryStore("log"))
     store.order("put_if_absent", *[Fault.UNKNOWN_BEFORE] * 100)
     log, slept = quiet_log(store)
-    assert log.append(OURS, 1) is AppendOutcome.UNKNOWN
+    assert log.append(OURS, 1) is Creation.UNKNOWN
     assert store.count("put_if_absent") < 10
     assert sum(slept) < 5
 
@@ -128,7 +129,7 @@ def test_a_put_applied_in_silence_is_unknown_while_nothing_can_be_read_back() ->
     store.order("put_if_absent", *[Fault.RAISE_AFTER] * 100)
     store.order("get", *[Fault.RAISE_BEFORE] * 100)
     log, _ = quiet_log(store)
-    assert log.append(OURS, 1) is AppendOutcome.UNKNOWN
+    assert log.append(OURS, 1) is Creation.UNKNOWN
 
 
 def test_a_store_that_refuses_every_put_and_holds_nothing_is_a_storage_error() -> None:
@@ -143,7 +144,7 @@ def test_one_put_in_doubt_among_refusals_keeps_the_outcome_unknown() -> None:
     store = FaultyStore(MemoryStore("log"))
     store.order("put_if_absent", Fault.UNKNOWN_BEFORE, *[Fault.RAISE_BEFORE] * 100)
     log, _ = quiet_log(store)
-    assert log.append(OURS, 1) is AppendOutcome.UNKNOWN
+    assert log.append(OURS, 1) is Creation.UNKNOWN
 
 
 PUT_FAULTS = [fault for fault in Fault if fault is not Fault.ABSENT]
@@ -167,12 +168,12 @@ def test_won_and_lost_are_always_true(puts: list[Fault], gets: list[Fault], *, r
     try:
         outcome = log.append(OURS, 1)
     except StorageError:
-        outcome = AppendOutcome.UNKNOWN
+        outcome = Creation.UNKNOWN
     held = inner.get(log_key(1))
-    assert (outcome is AppendOutcome.WON) <= (held == OURS)
-    assert (outcome is AppendOutcome.LOST) <= (held == THEIRS)
+    assert (outcome is Creation.WON) <= (held == OURS)
+    assert (outcome is Creation.LOST) <= (held == THEIRS)
     if not rival and store.count("put_if_absent") == 1:
-        assert outcome is AppendOutcome.WON
+        assert outcome is Creation.WON
 
 
 def test_read_returns_the_commit_and_the_digest_of_its_bytes() -> None:
@@ -299,8 +300,8 @@ def test_it_works_on_a_folder(tmp_path: Path) -> None:
     parent = REGISTRY
     for seq in range(1, 4):
         data = a_commit(seq, parent).to_bytes()
-        assert log.append(data, seq) is AppendOutcome.WON
+        assert log.append(data, seq) is Creation.WON
         parent = sha256_hex(data)
-    assert log.append(OURS, 3) is AppendOutcome.LOST
+    assert log.append(OURS, 3) is Creation.LOST
     assert log.head() == log.head(2) == log.head(3) == 3
     assert [digest for _, digest in log.iterate(3, 3)] == [parent]

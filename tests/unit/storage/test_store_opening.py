@@ -6,6 +6,7 @@ from regista.errors import InvalidInputError
 from regista.storage.local import LocalStore
 from regista.storage.memory import MemoryStore
 from regista.storage.opening import open_store
+from regista.storage.remote.store import RemoteStore
 
 
 def test_a_path_opens_a_folder_that_need_not_exist(tmp_path: Path) -> None:
@@ -41,9 +42,13 @@ def test_a_memory_uri_opens_the_same_store_each_time() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["s3", "gs", "az", "S3"])
-def test_object_stores_are_said_to_be_for_later(scheme: str) -> None:
-    with pytest.raises(InvalidInputError, match="local folders only"):
-        open_store(f"{scheme}://bucket/prefix")
+def test_an_object_store_is_opened_without_asking_it_anything(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    store = open_store(f"{scheme}://bucket/prefix")
+    assert isinstance(store, RemoteStore)
+    assert store.uri == f"{scheme.lower()}://bucket/prefix"
 
 
 @pytest.mark.parametrize("uri", ["foo://x", "http://host/x", "sqlite:///x"])

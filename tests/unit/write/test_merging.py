@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -45,11 +45,11 @@ class RacingStore(FaultyStore):
         self._race = race
         self._at = at
 
-    def local_path(self, key: str) -> Path | None:
+    def local_path(self, key: str, **how: Any) -> Path | None:
         self._at -= 1
         if self._at == 0:
             self._race()
-        return super().local_path(key)
+        return super().local_path(key, **how)
 
 
 def singles(store: Store, con: "DuckDBPyConnection", log: SampleLog) -> None:

@@ -1,0 +1,53 @@
+"""Calling the client so that Ctrl-C works, and so that a forked process never waits for ever.
+
+The client blocks in its own code, where Python's signals are not heard until it returns: up to
+the time limit of a request. So the main thread lets another one call, and waits.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from regista.errors import StorageError
+
+Result = TypeVar("Result")
+
+_called_in = 0
+
+
+def call(work: Callable[[], Result]) -> Result:
+    """Return what the work returns, or raise what it raises.
+
+    Raises:
+        StorageError: the process was forked off one that used the client, whose threads are not
+            in this one.
+    """
+    global _called_in  # noqa: PLW0603 - the client's threads belong to the whole process
+    _called_in = _called_in or os.getpid()
+    if _called_in != os.getpid():
+        raise StorageError(
+            "an object store cannot be used in a process that was forked off one that used it",
+            hint="start processes by spawn, or open the registry in the new process alone",
+        )
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    return _in_another_thread(work)
+
+
+def _in_another_thread(work: Callable[[], Result]) -> Result:
+    results: list[Result] = []
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised again where it belongs
+            failures.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+    return results[0]

@@ -1,0 +1,145 @@
+"""The client of an object store: made from a location and the environment, by obstore.
+
+Credentials, regions and endpoints come by each cloud's own conventions, most of which the client
+knows itself: environment variables, instance and workload identity, Google's and Azure's login
+files. What it does not know is added here: AWS profiles, Azure connection strings, endpoints
+without TLS. Nothing of it is kept by Regista, or shown in a message.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from regista.errors import InvalidInputError, StorageError
+from regista.model.names import shown
+from regista.storage.remote.clouds import AZURE, GCS, S3, Cloud
+from regista.storage.remote.location import Location
+from regista.version import __version__
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+TIMEOUT = "REGISTA_STORE_TIMEOUT"
+RETRIES = "REGISTA_STORE_RETRIES"
+_DEFAULT_TIMEOUT_S = 60
+_DEFAULT_RETRIES = 6
+_MOST = 86_400
+_CONNECT_TIMEOUT_S = 10
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
+_TRUE = frozenset({"1", "true", "yes", "on"})
+
+
+def make_client(where: Location) -> "ObjectStore":
+    """Return a client for a bucket and prefix; nothing is asked of the store yet.
+
+    Args:
+        where: bucket and prefix.
+
+    Raises:
+        InvalidInputError: the client is not installed, or a setting is malformed.
+        StorageError: the store cannot be used with what the environment says.
+    """
+    environ = os.environ
+    try:
+        import obstore.store as stores
+        from obstore.exceptions import BaseError
+    except ImportError as error:
+        extra = where.cloud.extra
+        raise InvalidInputError(
+            f"{shown(str(where))} needs the client for {where.cloud.name}, which is not installed",
+            hint=f"pip install 'regista[{extra}]'",
+        ) from error
+    settings = _settings(where.cloud, environ)
+    endpoint = _endpoint(where.cloud, settings, environ)
+    options: dict[str, Any] = {
+        "prefix": where.prefix or None,
+        "client_options": _client_options(endpoint, environ),
+        "retry_config": _retry_config(environ),
+    }
+    class_ = {
+        S3.scheme: stores.S3Store,
+        GCS.scheme: stores.GCSStore,
+        AZURE.scheme: stores.AzureStore,
+    }
+    make: Any = class_[where.cloud.scheme]
+    try:
+        client: ObjectStore = make(where.bucket, **options, **settings)
+    except (ValueError, TypeError, OSError, BaseError) as error:
+        raise _unusable(error, where) from error
+    return client
+
+
+def _settings(cloud: Cloud, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the client would not find out by itself."""
+    if cloud is S3:
+        from regista.storage.remote.aws import settings
+
+        return settings(environ)
+    if cloud is AZURE:
+        return _from_connection_string(environ.get("AZURE_STORAGE_CONNECTION_STRING", ""))
+    return {}
+
+
+def _endpoint(cloud: Cloud, settings: dict[str, Any], environ: Mapping[str, str]) -> str:
+    """Return the endpoint that was asked for; '' for the cloud's own. It is put into settings."""
+    name = "base_url" if cloud is GCS else "endpoint"
+    found = next((environ[v] for v in cloud.endpoint_variables if environ.get(v)), "")
+    if found:
+        settings[name] = found.rstrip("/")
+    return str(settings.get(name, ""))
+
+
+def _client_options(endpoint: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "timeout": timedelta(seconds=_number(environ, TIMEOUT, _DEFAULT_TIMEOUT_S, least=1)),
+        "connect_timeout": timedelta(seconds=_CONNECT_TIMEOUT_S),
+        "user_agent": f"regista/{__version__}",
+    }
+    if endpoint.startswith("http://"):
+        options["allow_http"] = True
+    return options
+
+
+def _retry_config(environ: Mapping[str, str]) -> dict[str, Any]:
+    timeout = _number(environ, TIMEOUT, _DEFAULT_TIMEOUT_S, least=1)
+    return {
+        "max_retries": _number(environ, RETRIES, _DEFAULT_RETRIES, least=0),
+        "retry_timeout": timedelta(seconds=timeout),
+        "backoff": {
+            "init_backoff": timedelta(seconds=_FIRST_PAUSE_S),
+            "max_backoff": timedelta(seconds=_LONGEST_PAUSE_S),
+            "base": 2,
+        },
+    }
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, *, least: int) -> int:
+    text = environ.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= _MOST:
+        raise InvalidInputError(
+            f"{name} is {shown(text)}, not a number from {least} to {_MOST}",
+            hint=f"unset {name}, or set it to {default}",
+        )
+    return int(text)
+
+
+def _from_connection_string(text: str) -> dict[str, Any]:
+    """Read what Azure's portal gives: `NAME=VALUE;…`."""
+    pairs = dict(part.partition("=")[::2] for part in text.split(";") if "=" in part)
+    names = {
+        "AccountName": "account_name",
+        "AccountKey": "account_key",
+        "BlobEndpoint": "endpoint",
+        "SharedAccessSignature": "sas_key",
+    }
+    return {ours: pairs[theirs] for theirs, ours in names.items() if pairs.get(theirs)}
+
+
+def _unusable(error: Exception, where: Location) -> StorageError:
+    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return StorageError(
+        f"cannot use {shown(str(where), 200)}: {shown(first, 200)}", hint=where.cloud.credentials
+    )
