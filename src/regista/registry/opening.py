@@ -12,15 +12,7 @@ from regista.storage.opening import open_store
 from regista.storage.probing import probe
 from regista.storage.store import PutOutcome
 from regista.write.committed import DEFAULT_TIMEOUT_S
-
-# line-ending conversion or a text merge of these would break every hash
-GIT_ATTRIBUTES = b"""\
-log/** -text -merge
-data/** -text -merge
-blobs/** -text -merge
-*.parquet binary
-"""
-GIT_IGNORE = b"checkpoints/\n.tmp-*\n"
+from regista.write.founding import found
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +62,7 @@ def init_registry(
     if store.get(REGISTRY_KEY) is None:
         probe(store)
     text = {"format": FORMAT, "id": os.urandom(16).hex()}
-    created = store.put_if_absent(REGISTRY_KEY, canonical.encode(text) + b"\n")
-    for key, content in ((".gitattributes", GIT_ATTRIBUTES), (".gitignore", GIT_IGNORE)):
-        store.put_if_absent(key, content)
+    created = found(store, canonical.encode(text) + b"\n")
     registry = open_registry(uri, actor=actor, timeout_s=timeout_s)
     if registry.replica.refresh().seq == 0:
         digest = registry.preparing.policy(policy)
