@@ -23,12 +23,27 @@ if TYPE_CHECKING:
     from regista.registry.opening import init_registry as init
     from regista.registry.opening import open_registry as open  # noqa: A004 - regista.open reads well
     from regista.registry.policy_tests import run_tests as test_policy
+    from regista.registry.transfers import export_full, import_full, mirror
 
-__all__ = ["Registry", "Transaction", "__version__", "errors", "init", "open", "test_policy"]
+__all__ = [
+    "Registry",
+    "Transaction",
+    "__version__",
+    "errors",
+    "export_full",
+    "import_full",
+    "init",
+    "mirror",
+    "open",
+    "test_policy",
+]
 
 _HOMES = {
     "open": ("regista.registry.opening", "open_registry"),
     "init": ("regista.registry.opening", "init_registry"),
+    "mirror": ("regista.registry.transfers", "mirror"),
+    "export_full": ("regista.registry.transfers", "export_full"),
+    "import_full": ("regista.registry.transfers", "import_full"),
     "Registry": ("regista.registry.core", "Registry"),
     "Transaction": ("regista.registry.core", "Transaction"),
     "errors": ("regista.errors", ""),

@@ -399,3 +399,15 @@ def test_a_scratch_folder_goes_when_its_block_fails(store: Store) -> None:
     with pytest.raises(ZeroDivisionError):
         fail()
     assert not lent[0].exists()
+
+
+def test_a_key_is_as_old_as_its_last_write(store: Store) -> None:
+    assert store.age_s("log/none") is None
+    assert store.put_if_absent("log/x", b"1") is PutOutcome.CREATED
+    store.put("log/y", b"1")
+    for key in ("log/x", "log/y"):
+        age = store.age_s(key)
+        assert age is not None
+        assert 0 <= age < 60
+    store.delete("log/x")
+    assert store.age_s("log/x") is None

@@ -106,6 +106,9 @@ class FaultyStore:
     def size(self, key: str) -> int | None:
         return self._look("size", key, lambda: self.inner.size(key))
 
+    def age_s(self, key: str) -> float | None:
+        return self._look("age_s", key, lambda: self.inner.age_s(key))
+
     def list_after(self, prefix: str, after: str = "") -> Iterator[str]:
         return self._call("list_after", prefix, lambda: self.inner.list_after(prefix, after))
 

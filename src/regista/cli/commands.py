@@ -27,7 +27,12 @@ GROUPS: dict[str, Entry] = {
 COMMANDS: dict[str, Entry] = {
     "init": ("starting", "init", "Make a registry, with a policy.", START),
     "create": ("starting", "create", "Make an entry without versions.", START),
-    "import": ("bulk", "import_", "Bring in many entries and versions at once.", START),
+    "import": (
+        "moving",
+        "import_",
+        "Bring in many entries and versions at once, or a whole registry.",
+        START,
+    ),
     "apply": ("bulk", "apply", "Run a list of operations as one commit.", START),
     "completion": ("completion", "completion", "Print the completion script of a shell.", START),
     "register": ("registering", "register", "Add a version with its artifacts.", VERSIONS),
@@ -98,6 +103,8 @@ COMMANDS: dict[str, Entry] = {
     "doctor": ("keeping", "doctor", "Look for what is wrong with the setup.", KEEP),
     "rebuild": ("keeping", "rebuild", "Make tables and checkpoints again from the log.", KEEP),
     "compact": ("keeping", "compact", "Merge small table files now.", KEEP),
+    "export": ("moving", "export", "Write a whole registry to one file.", KEEP),
+    "mirror": ("moving", "mirror", "Bring a copy of a registry up to date.", KEEP),
     "gc": ("keeping", "gc", "Remove what nothing refers to any more.", KEEP),
     "hooks list": ("hooking", "list_", "Show the hooks, and what waits for each.", KEEP),
     "hooks run": ("hooking", "run", "Deliver what waits for post-hooks.", KEEP),

@@ -19,7 +19,11 @@ def open_replica(uri: str) -> Replica:
         NewerFormatError: it was made by a newer Regista.
         StorageError: its `registry.json` is damaged, or the store cannot be read.
     """
-    store = open_store(uri)
+    return replica_of(open_store(uri))
+
+
+def replica_of(store: Store) -> Replica:
+    """Return the view of the registry that lies in a store; raises as `open_replica` does."""
     return Replica(store, _read_id(store))
 
 

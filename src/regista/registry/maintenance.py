@@ -4,15 +4,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from regista.errors import ConflictError, RegistaError
 from regista.read.replica import Replica
+from regista.storage.blobs import BLOB_PREFIX
 
 if TYPE_CHECKING:
     from regista.verify.problems import Verification
+    from regista.write.collecting import Garbage
 
 GC_LOCK_WAIT_S = 30.0
+GRACE = "24h"
 LEFT_OVER_S = 3600.0
 
 
@@ -21,16 +24,30 @@ class Collected:
     """Result of `gc`: what was removed, or would be.
 
     Attributes:
-        blobs: digests of artifact files and texts of purged versions.
-        bytes: their size.
+        blobs: digests of the artifact files and texts among it.
+        bytes: size of all of it.
+        files: each file's `key`, `size` and `reason`: purged, unnamed or superseded.
         temporary: left-over temporary files of killed processes.
         dry_run: whether nothing was removed.
     """
 
     blobs: list[str]
     bytes: int
+    files: list[dict[str, Any]]
     temporary: list[str]
     dry_run: bool
+
+    @classmethod
+    def of(cls, garbage: "list[Garbage]", temporary: list[str], *, dry_run: bool) -> Self:
+        """Return the result for what was found."""
+        keys = [item.key for item in garbage]
+        return cls(
+            sorted(key.rpartition("/")[2] for key in keys if key.startswith(BLOB_PREFIX)),
+            sum(item.size for item in garbage),
+            [asdict(item) for item in garbage],
+            temporary,
+            dry_run,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON object."""
@@ -114,27 +131,37 @@ class Maintenance:
     def _table_files(self) -> int:
         return sum(1 for _key in self.replica.store.list_after("tables/"))
 
-    def gc(self, *, dry_run: bool = False) -> Collected:
-        """Remove the artifacts of purged versions that no other version has, and left-overs.
+    def gc(self, *, dry_run: bool = False, grace: str = GRACE) -> Collected:
+        """Remove what nothing refers to any more; see `regista.write.collecting`.
+
+        Args:
+            dry_run: only say what would go.
+            grace: a duration such as `24h`: what no commit names, and what was replaced, is left
+                alone for so long. Purged artifacts do not wait.
 
         Raises:
+            InvalidInputError: the grace period is not a duration.
             ConflictError: a `register` is under way and did not end in time.
+            IntegrityError: the log is damaged; nothing was removed then. Or a commit took up a
+                file while it was removed.
         """
-        store, began = self.replica.store, time.monotonic()
-        with store.lock("blobs", timeout_s=GC_LOCK_WAIT_S) as held:
-            # where there are no locks, none is waited for: register looks again at what it reused
-            waited = time.monotonic() - began >= GC_LOCK_WAIT_S
-            if not held and waited and not dry_run:
+        from regista.model.times import parse_duration
+        from regista.write.collecting import find_garbage, remove_garbage
+
+        grace_s = parse_duration(grace).total_seconds()
+        began = time.monotonic()
+        with self.replica.store.lock("blobs", timeout_s=0 if dry_run else GC_LOCK_WAIT_S) as held:
+            # a store without locks says so at once, and gc does without
+            if not held and not dry_run and time.monotonic() - began >= GC_LOCK_WAIT_S:
                 raise ConflictError(
                     "artifacts are being registered just now", hint="run regista gc again later"
                 )
-            from regista.write.collecting import purged_blobs, remove_blobs
-
-            blobs = purged_blobs(self.replica)
+            head = self.replica.log.head()
+            garbage = find_garbage(self.replica, head, grace_s)
             if not dry_run:
-                remove_blobs(store, blobs)
+                garbage = remove_garbage(self.replica, garbage, head)
         temporary = [] if dry_run else self._sweep()
-        return Collected(sorted(blobs), sum(blobs.values()), temporary, dry_run)
+        return Collected.of(garbage, temporary, dry_run=dry_run)
 
     def _sweep(self) -> list[str]:
         from regista.storage.local import LocalStore

@@ -6,26 +6,18 @@ from pathlib import Path
 from shlex import quote
 
 from regista.decide.operations.context import Request
-from regista.errors import InvalidInputError, StorageError
+from regista.errors import InvalidInputError
 from regista.model import canonical
 from regista.model.commit import FORMAT
 from regista.model.names import shown
 from regista.read.opening import REGISTRY_KEY, open_replica
 from regista.registry.core import Registry
 from regista.registry.hooking import Hooking, config_here
-from regista.storage.creating import Creation, create
+from regista.storage.creating import Creation
 from regista.storage.opening import open_store
 from regista.storage.probing import probe
 from regista.write.committed import DEFAULT_TIMEOUT_S
-
-# line-ending conversion or a text merge of these would break every hash
-GIT_ATTRIBUTES = b"""\
-log/** -text -merge
-data/** -text -merge
-blobs/** -text -merge
-*.parquet binary
-"""
-GIT_IGNORE = b"checkpoints/\nhooks/*/failing.json\n.tmp-*\n"
+from regista.write.founding import found
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +88,7 @@ def init_registry(
     if store.get(REGISTRY_KEY) is None:
         probe(store)
     text = {"format": FORMAT, "id": os.urandom(16).hex()}
-    created = create(store, REGISTRY_KEY, canonical.encode(text) + b"\n")
-    if created is Creation.UNKNOWN:
-        raise StorageError(
-            f"{shown(store.uri, 200)} did not say whether {REGISTRY_KEY} was written",
-            hint="run regista init again",
-        )
-    for key, content in ((".gitattributes", GIT_ATTRIBUTES), (".gitignore", GIT_IGNORE)):
-        store.put_if_absent(key, content)
+    created = found(store, canonical.encode(text) + b"\n")
     registry = open_registry(uri, actor=actor, timeout_s=timeout_s)
     if registry.replica.refresh().seq == 0:
         digest = registry.preparing.policy(policy)

@@ -86,9 +86,11 @@ class Preparing:
         return self.store.lock("blobs", timeout_s=BLOB_LOCK_WAIT_S, shared=True)
 
     def all_stored(self, manifest: Manifest) -> bool:
-        """Say whether all blobs of a version are there, by size."""
+        """Say whether all blobs of a version are there, by size, its manifest among them."""
         from regista.storage.blobs import blob_key
 
+        if self.store.size(blob_key(manifest.digest)) is None:
+            return False
         return all(self.store.size(blob_key(item.sha256)) == item.size for item in manifest.files)
 
     def bulk(self, table: str, rows: list[Row]) -> Payload:

@@ -104,15 +104,28 @@ def write_bulk_checkpoint(
     return _publish(store, Checkpoint(store, seq, head, older, time=time, format_=start.format))
 
 
-def prune(store: Store, keep: int = 3) -> None:
-    """Remove checkpoints older than the newest `keep` usable ones, and run files nobody names.
+def prune(store: Store, keep: int = 3, *, spare_s: float = 0.0) -> None:
+    """Remove superseded checkpoints, and run files nobody names; see `stale_files`.
 
-    What is newer than the newest usable checkpoint may be a writer at work and stays. With
-    `keep=0` all checkpoints are removed, so that they can be built anew from the log.
+    With `keep=0` all checkpoints are removed, so that they can be built anew from the log.
     """
-    kept = _newest_usable(store, keep)
+    for key in stale_files(store, keep, spare_s=spare_s):
+        store.delete(key)
+
+
+def stale_files(store: Store, keep: int = 3, *, spare_s: float = 0.0) -> list[str]:
+    """Return the files of checkpoints that need not be kept, in the order to remove them.
+
+    What is newer than the newest usable checkpoint may be a writer at work and is left out.
+
+    Args:
+        store: where the registry lies.
+        keep: how many of the newest usable checkpoints to keep.
+        spare_s: keep also those that were made within so many seconds, for who still reads them.
+    """
+    kept = _newest_usable(store, keep, spare_s)
     if keep and not kept:
-        return
+        return []
     named = {run.key for checkpoint in kept for run in checkpoint.runs}
     named |= {manifest_key(checkpoint.id) for checkpoint in kept}
     stale = [
@@ -123,8 +136,7 @@ def prune(store: Store, keep: int = 3) -> None:
         and (not kept or id_of_key(key) <= kept[0].id)
     ]
     # manifests first: a kill in between must not leave one that names missing files
-    for key in sorted(stale, key=lambda key: key.endswith(RUN_SUFFIX)):
-        store.delete(key)
+    return sorted(stale, key=lambda key: key.endswith(RUN_SUFFIX))
 
 
 @contextmanager
@@ -136,15 +148,21 @@ def _scratch(store: Store) -> Iterator[Path]:
             raise storage_error(error, "write in", folder) from error
 
 
-def _newest_usable(store: Store, count: int) -> list[Checkpoint]:
+def _newest_usable(store: Store, count: int, spare_s: float) -> list[Checkpoint]:
     usable: list[Checkpoint] = []
     if count:
         for candidate in scan(store, Log(store)):
-            if candidate.checkpoint is not None:
-                usable.append(candidate.checkpoint)
-            if len(usable) == count:
+            if candidate.checkpoint is None:
+                continue
+            if len(usable) >= count and not _is_younger(store, candidate.id, spare_s):
                 break
+            usable.append(candidate.checkpoint)
     return usable
+
+
+def _is_younger(store: Store, id_: str, seconds: float) -> bool:
+    # no look at the store where nothing is to be spared
+    return seconds > 0 and (store.age_s(manifest_key(id_)) or 0.0) < seconds
 
 
 def _with_run(

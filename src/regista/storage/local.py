@@ -11,6 +11,7 @@ from strangers cannot reach out of itself. How a write is made durable is
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -94,15 +95,13 @@ class LocalStore:
 
     def size(self, key: str) -> int | None:
         """Return the size in bytes, or None when the key does not exist."""
-        path = self._path(key)
-        self._refuse_links(path.parent)
-        try:
-            status = path.lstat()
-        except _ABSENT:
-            return None
-        except OSError as error:
-            raise storage_error(error, "read", path) from error
-        return status.st_size if stat.S_ISREG(status.st_mode) else None
+        status = self._status(key)
+        return None if status is None else status.st_size
+
+    def age_s(self, key: str) -> float | None:
+        """Return how many seconds ago the key was last written; None when it does not exist."""
+        status = self._status(key)
+        return None if status is None else max(0.0, time.time() - status.st_mtime)
 
     def list_after(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys that start with `prefix` and sort after `after`, in order."""
@@ -166,6 +165,17 @@ class LocalStore:
 
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)
+
+    def _status(self, key: str) -> os.stat_result | None:
+        path = self._path(key)
+        self._refuse_links(path.parent)
+        try:
+            status = path.lstat()
+        except _ABSENT:
+            return None
+        except OSError as error:
+            raise storage_error(error, "read", path) from error
+        return status if stat.S_ISREG(status.st_mode) else None
 
     def _read(self, key: str, start: int, length: int | None) -> bytes | None:
         path = self._path(key)

@@ -5,6 +5,7 @@ the process. A store opened twice by one name is the same store.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,7 @@ class MemoryStore:
     def __init__(self, name: str) -> None:
         self._name = name
         self._values: dict[str, bytes] = {}
+        self._written: dict[str, float] = {}
         self._guard = threading.Lock()
         self._locks: dict[str, _SharedLock] = {}
         self._spool: Path | None = None
@@ -50,6 +52,7 @@ class MemoryStore:
             if checked_key(key) in self._values:
                 return PutOutcome.EXISTS
             self._values[key] = bytes(data)
+            self._written[key] = time.monotonic()
             return PutOutcome.CREATED
 
     def put(self, key: str, source: bytes | Path) -> None:
@@ -60,6 +63,7 @@ class MemoryStore:
             raise StorageError(f"cannot read {source!s}: {error.strerror}") from error
         with self._guard:
             self._values[checked_key(key)] = data
+            self._written[key] = time.monotonic()
 
     def put_by_digest(
         self, source: Path, prefix: str, advance: Callable[[int], None]
@@ -97,6 +101,11 @@ class MemoryStore:
         data = self._values.get(checked_key(key))
         return None if data is None else len(data)
 
+    def age_s(self, key: str) -> float | None:
+        """Return how many seconds ago the key was last written; None when it does not exist."""
+        written = self._written.get(checked_key(key))
+        return None if written is None else time.monotonic() - written
+
     def list_after(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys that start with `prefix` and sort after `after`, in order."""
         with self._guard:
@@ -107,6 +116,7 @@ class MemoryStore:
         """Remove the key; a key that is not there is fine."""
         with self._guard:
             self._values.pop(checked_key(key), None)
+            self._written.pop(key, None)
 
     def local_path(
         self,

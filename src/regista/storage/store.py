@@ -103,6 +103,13 @@ class Store(Protocol):
         """Return the size in bytes, or None when the key does not exist."""
         ...
 
+    def age_s(self, key: str) -> float | None:
+        """Return how many seconds ago the key was last written, or None when it does not exist.
+
+        As the store's own clock tells, as far as it has one: never more than it is.
+        """
+        ...
+
     def list_after(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys that start with `prefix` and sort after `after`, in order.
 

@@ -20,6 +20,8 @@ from regista.write.tabling import table_pending, tabling_connection, write_span
 EVERY = 64
 LOCK = "tables"
 LOCK_WAIT_S = 5.0
+# a checkpoint that newer ones replaced lives so long for those who have begun to read it
+SPARE_S = 60.0
 
 
 class Follower:
@@ -72,13 +74,21 @@ class Follower:
         with self.replica.store.lock(LOCK, timeout_s=LOCK_WAIT_S):
             self._compact()
 
+    def compact_tables(self) -> None:
+        """Table what is not, and merge what is due."""
+        with self.replica.store.lock(LOCK, timeout_s=LOCK_WAIT_S):
+            self._compact_tables()
+
     def _compact(self) -> None:
+        self._compact_tables()
+        self._checkpoint()
+
+    def _compact_tables(self) -> None:
         store, log = self.replica.store, self.replica.log
         with tabling_connection(store) as connection:
             ensure_schema_files(store, connection, self._schemas)
             table_pending(store, connection, log.read, log.head())
             merge_ready(store, connection)
-        self._checkpoint()
 
     def _checkpoint(self) -> None:
         """Write a checkpoint of the head, unless there is one."""
@@ -89,7 +99,7 @@ class Follower:
             # others have written, and pruned, since ours was the newest
             replica.reload()
             self._write_checkpoint()
-        prune(replica.store)
+        prune(replica.store, spare_s=SPARE_S)
         replica.reload()
 
     def _write_checkpoint(self) -> None:

@@ -1,4 +1,4 @@
-"""`apply` and `import`: many operations, or a whole past, as one commit."""
+"""`apply`: many operations as one commit."""
 
 from pathlib import Path
 
@@ -8,10 +8,8 @@ from regista.cli import output
 from regista.cli.exits import ExitCode, exit_code_of_result
 from regista.cli.gates import warn_loosened, warn_waived
 from regista.cli.options import Call, command, txid
-from regista.cli.progress import Bar
 from regista.cli.render import Page
-from regista.registry.core import Registry
-from regista.registry.results import Imported, Written
+from regista.registry.results import Written
 
 
 @command(name="apply", examples=("regista apply operations.yaml --txid build-317",))
@@ -56,27 +54,3 @@ def apply(call: Call, file: Path, txid: str | None) -> ExitCode:
 
 def _row(result: Written) -> tuple[object, ...]:
     return result.op, result.name, result.version, getattr(result, "outcome", "")
-
-
-@command(name="import", examples=("regista import export/",))
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--source", metavar="TEXT", default="", help="Where it comes from, for the record.")
-@txid
-def import_(call: Call, folder: Path, source: str, txid: str | None) -> ExitCode:
-    """Bring in many entries and versions at once.
-
-    FOLDER holds entries.parquet, versions.parquet and, as needed, one file for each of the other
-    tables. The entries must be new; what they hold in stages comes along as imported, without
-    gates.
-    """
-
-    def act(registry: Registry) -> Imported:
-        with Bar("importing") as bar:
-            return registry.import_bulk(folder, source=source, txid=txid, progress=bar)
-
-    return call.write(act, _imported)
-
-
-def _imported(page: Page, result: Imported) -> None:
-    page.line(f"imported in commit {result.seq}:")
-    page.fields([(table, f"{count:,} rows") for table, count in result.rows.items()])

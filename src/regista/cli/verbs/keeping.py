@@ -122,20 +122,36 @@ def compact(call: Call) -> ExitCode:
     return ExitCode.DONE
 
 
-@command(name="gc", examples=("regista gc --dry-run", "regista gc"))
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
-def gc(call: Call, *, dry_run: bool) -> ExitCode:
+@command(name="gc", examples=("regista gc --dry-run", "regista gc --grace 7d"))
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed, and why.")
+@click.option(
+    "--grace",
+    metavar="DURATION",
+    default="24h",
+    show_default=True,
+    help="Leave alone for so long what no commit names yet, and what was replaced.",
+)
+def gc(call: Call, *, dry_run: bool, grace: str) -> ExitCode:
     """Remove what nothing refers to any more.
 
-    Artifacts of purged versions that no other version has, and what killed processes left behind.
+    Artifacts of purged versions that no other version has, at once; and after the grace period
+    artifacts and data that no commit names, as a killed register leaves them, and what merges
+    and checkpoints replaced. Also what killed processes left half-written.
     """
-    done = call.open().gc(dry_run=dry_run)
+    done = call.open().gc(dry_run=dry_run, grace=grace)
 
     def draw(page: Page) -> None:
         verb = "would be removed" if dry_run else "removed"
-        page.line(f"{plural(len(done.blobs), 'artifact file')} {verb}, {size(done.bytes)}")
+        page.line(f"{plural(len(done.files), 'file')} {verb}, {size(done.bytes)}")
         if done.temporary:
             page.line(f"{plural(len(done.temporary), 'left-over temporary file')} {verb}")
+        if done.files:
+            page.gap()
+            page.table(
+                ("REASON", "SIZE", "FILE"),
+                [(item["reason"], size(item["size"]), item["key"]) for item in done.files],
+                right=("SIZE",),
+            )
 
     call.answer(done.to_json(), draw)
     return ExitCode.DONE

@@ -9,6 +9,7 @@ version in the store, says what they hold. Every failure is a `StorageError` in 
 import hashlib
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
@@ -158,6 +159,11 @@ class RemoteStore:
         version = self._version(key)
         return version.size if version else None
 
+    def age_s(self, key: str) -> float | None:
+        """Return how many seconds ago the key was last written, by the store's own clock."""
+        found = self._head(key)
+        return found and max(0.0, time.time() - self._ahead_s - found["last_modified"].timestamp())
+
     def list_after(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys that start with `prefix` and sort after `after`, in order."""
         last = ""
@@ -235,12 +241,29 @@ class RemoteStore:
     def _cache(self) -> FileCache:
         return self._given_cache or cache_from_environment(os.environ)
 
+    @cached_property
+    def _ahead_s(self) -> float:
+        """How far this machine's clock is ahead of the store's: seconds, rather too many."""
+        key = f"probe-{os.urandom(8).hex()}"
+        self.put(key, b"")
+        found = self._head(key)
+        now = time.time()
+        self.delete(key)
+        if found is None:
+            raise StorageError(
+                f"{self.uri} does not have what was just written", hint="run it again"
+            )
+        return now - found["last_modified"].timestamp()
+
     def _version(self, key: str) -> Version | None:
+        found = self._head(key)
+        return Version.of(found) if found else None
+
+    def _head(self, key: str) -> "ObjectMeta | None":
         import obstore
 
         checked_key(key)
-        found = self._look(key, lambda: obstore.head(self._client, key))
-        return Version.of(found) if found else None
+        return self._look(key, lambda: obstore.head(self._client, key))
 
     def _name(self, key: str, version: Version) -> str:
         """Return the cache's name of a file whose key does not say what it holds."""

@@ -1,0 +1,1 @@
+"""Whole registries on the move: mirrors, and backups in one file."""

@@ -1,0 +1,31 @@
+"""Tables and checkpoints of a log that arrived as a whole."""
+
+from regista.read.replica import Replica
+from regista.storage.checkpoint import load_latest
+from regista.storage.tablefiles import tables_covered_to
+from regista.write.bulk_heads import is_bulk, rebuild_checkpoint
+from regista.write.following import EVERY, Follower
+
+# more commits than these are folded on disk, as are imports
+FOLDED_IN_MEMORY = 10_000
+
+
+def derive(replica: Replica) -> None:
+    """Bring tables and checkpoints up to the log's head, in bounded memory.
+
+    Raises:
+        IntegrityError: the log needs data files that are missing or damaged.
+        StorageError: a file cannot be written.
+    """
+    store, log = replica.store, replica.log
+    head = log.head()
+    newest = load_latest(store, log)
+    behind = range((newest.seq if newest else 0) + 1, head + 1)
+    if len(behind) < EVERY and newest and tables_covered_to(store) >= head:
+        return
+    follower = Follower(replica)
+    if len(behind) > FOLDED_IN_MEMORY or any(is_bulk(log.read(seq)[0]) for seq in behind):
+        follower.compact_tables()
+        rebuild_checkpoint(replica)
+    else:
+        follower.compact()

@@ -1,0 +1,349 @@
+"""Mirrors: a sound prefix at every moment, and refused where they are none."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import regista
+from fakes.faulty_store import Fault, FaultyStore, KilledError
+from regista.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError
+from regista.model.commit import log_key
+from regista.read.opening import REGISTRY_KEY, replica_of
+from regista.registry.core import Registry
+from regista.storage.local import LocalStore
+from regista.storage.log import Log
+from regista.storage.memory import MemoryStore
+from regista.storage.store import Store
+from regista.transfer import copying, mirroring
+from regista.transfer.mirroring import Mirrored, mirror
+from support.everything import build, build_long
+from support.import_folders import URI, WORLD, write_folder
+from support.registries import OPEN, artifact, copy_of, new_registry, register, reopen
+
+
+@pytest.fixture(params=["memory", "local"])
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return MemoryStore("mirror") if request.param == "memory" else LocalStore(tmp_path / "mirror")
+
+
+@pytest.fixture(scope="module")
+def built() -> Store:
+    return build().replica.store
+
+
+@pytest.fixture(scope="module")
+def built_long() -> Store:
+    return build_long().replica.store
+
+
+@pytest.fixture
+def source(built: Store) -> Registry:
+    return reopen(copy_of(built))
+
+
+def run(source: Store, target: Store) -> Mirrored:
+    return mirror(replica_of(source), target)
+
+
+def content(store: Store) -> dict[str, bytes]:
+    kept = ("log/", "data/", "blobs/", REGISTRY_KEY)
+    return {key: store.get(key) or b"" for key in store.list_after("") if key.startswith(kept)}
+
+
+def assert_sound(store: Store) -> int:
+    """Check that a mirror is a registry that verifies; return its head."""
+    registry = Registry(replica_of(store), actor="reader")
+    found = registry.verify(deep=True)
+    assert found.problems == []
+    assert registry.sql("SELECT count(*) FROM commits").fetchall() == [(found.commits,)]
+    return found.commits
+
+
+def test_a_mirror_is_the_same_registry(built_long: Store, target: Store) -> None:
+    source = reopen(built_long)
+    store = source.replica.store
+    done = run(store, target)
+    head = source.replica.log.head()
+    assert (done.seq, done.commits) == (head, head)
+    assert done.commit == source.replica.log.digest(head)
+    assert done.registry == source.id
+    assert (done.source, done.destination) == (store.uri, target.uri)
+    assert assert_sound(target) == head
+    assert content(target) == content(store)
+    assert done.files == sum(1 for key in content(store) if key.startswith(("data/", "blobs/")))
+    assert done.bytes == sum(
+        len(data) for key, data in content(store).items() if key.startswith(("data/", "blobs/"))
+    )
+    assert reopen(target).doctor().ok
+    assert target.get(".gitattributes")
+
+
+def test_the_next_run_brings_only_what_is_new(source: Registry, target: Store) -> None:
+    store = source.replica.store
+    run(store, target)
+    assert (run(store, target).commits, run(store, target).files) == (0, 0)
+    register(source, "m", "one more")
+    counting = FaultyStore(target)
+    done = run(store, counting)
+    assert (done.commits, done.files) == (1, 2)
+    assert counting.count("put_if_absent") <= 4
+    assert content(target) == content(store)
+    assert_sound(target)
+
+
+def test_artifacts_of_no_commit_stay_where_they_are(source: Registry, target: Store) -> None:
+    before = content(source.replica.store)
+    artifact(source.replica.store, "being registered")
+    run(source.replica.store, target)
+    assert content(target) == before
+
+
+def test_an_import_is_mirrored_with_its_data(tmp_path: Path, target: Store) -> None:
+    source = new_registry()
+    source.import_bulk(write_folder(tmp_path / "tables", WORLD))
+    run(source.replica.store, target)
+    assert assert_sound(target) == 2
+    assert content(target) == content(source.replica.store)
+    mirrored = reopen(target)
+    assert mirrored.show("fraud/card@1")["uri"] == URI
+    assert mirrored.replica.checkpoint is not None
+
+
+def test_large_files_go_by_a_scratch_file(target: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "PART_BYTES", 100)
+    source = new_registry()
+    register(source, "m", "x" * 1234)
+    run(source.replica.store, target)
+    assert_sound(target)
+    assert content(target) == content(source.replica.store)
+
+
+def test_a_kill_at_any_write_leaves_a_prefix_and_the_next_run_completes_it(
+    source: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirroring, "COMMITS_AT_ONCE", 7)
+    store = source.replica.store
+    head = source.replica.log.head()
+    heads = set()
+    for kill_at in range(0, 1000, 7):
+        target = MemoryStore("mirror")
+        try:
+            run(store, FaultyStore(target, kill_at=kill_at))
+        except KilledError:
+            at = Log(target).head()
+            if at and at not in heads:
+                # a reader, and a whole look, at whatever a kill left
+                assert assert_sound(target) == at
+            heads.add(at)
+            if kill_at % 21 == 0:
+                assert run(store, target).seq == head
+                assert content(target) == content(store)
+            continue
+        break
+    assert len(heads) > 10
+    assert content(target) == content(store)
+
+
+def test_two_mirrors_at_once_do_each_other_no_harm(built_long: Store, target: Store) -> None:
+    store = built_long
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda _: run(store, target), range(2)))
+    assert {item.seq for item in done} == {66}
+    assert content(target) == content(store)
+    assert assert_sound(target) == 66
+
+
+def test_what_is_written_meanwhile_comes_whole_or_next_time(source: Registry) -> None:
+    store, target = source.replica.store, FaultyStore(MemoryStore("mirror"))
+    at = source.replica.log.head()
+    written: list[int] = []
+
+    def write() -> None:
+        if len(written) < 5:
+            written.append(register(source, "m", f"number {len(written)}").seq)
+
+    target.before_put_if_absent = write
+    assert run(store, target).seq == at
+    assert assert_sound(target.inner) == at
+    assert run(store, target).seq == at + 5
+    assert content(target) == content(store)
+
+
+def test_a_purge_that_took_a_file_comes_along(target: Store) -> None:
+    source = new_registry(OPEN)
+    register(source, "m", "secret")
+    register(source, "m", "two")
+    source.delete("m@1", purge=True)
+    source.gc()
+    assert run(source.replica.store, target).seq == 4
+    assert_sound(target)
+
+
+def test_a_purge_after_the_mirror_began_comes_along_too() -> None:
+    source = new_registry(OPEN)
+    register(source, "m", "secret")
+    register(source, "m", "two")
+    store = FaultyStore(source.replica.store)
+    purged: list[bool] = []
+
+    def purge_once(key: str) -> bytes | None:
+        # the head was looked up, and nothing copied yet
+        if key == log_key(1) and not purged:
+            purged.append(True)
+            source.delete("m@1", purge=True)
+            source.gc()
+        return store.inner.get(key)
+
+    store.get = purge_once  # type: ignore[method-assign]
+    target = MemoryStore("mirror")
+    assert run(store, target).seq == 4
+    assert_sound(target)
+
+
+def test_a_purge_reaches_a_mirror_with_its_own_gc(target: Store) -> None:
+    source = new_registry(OPEN)
+    register(source, "m", "secret")
+    register(source, "m", "two")
+    run(source.replica.store, target)
+    source.delete("m@1", purge=True)
+    source.gc()
+    run(source.replica.store, target)
+    assert len(content(target)) > len(content(source.replica.store))
+    reopen(target).gc()
+    assert content(target) == content(source.replica.store)
+    run(source.replica.store, target)
+    assert_sound(target)
+
+
+def test_another_registry_is_refused_untouched(built: Store, target: Store) -> None:
+    target.put(REGISTRY_KEY, b'{"format":1,"id":"ffffffffffffffffffffffffffffffff"}\n')
+    before = content(target)
+    with pytest.raises(InvalidInputError, match="another registry, ffffffffffff"):
+        run(built, target)
+    assert content(target) == before
+
+
+def test_of_mirrors_of_two_registries_to_one_place_one_is_refused(built: Store) -> None:
+    target = FaultyStore(MemoryStore("mirror"))
+    other = b'{"format":1,"id":"ffffffffffffffffffffffffffffffff"}\n'
+    target.before_put_if_absent = lambda: target.inner.put(REGISTRY_KEY, other)
+    with pytest.raises(InvalidInputError, match="another registry"):
+        run(built, target)
+    assert not list(target.list_after("log/"))
+
+
+def test_the_registry_itself_is_no_place_for_its_mirror(built: Store) -> None:
+    with pytest.raises(InvalidInputError, match="what is to be mirrored"):
+        run(built, built)
+
+
+def test_an_empty_registry_cannot_be_mirrored(target: Store) -> None:
+    source = MemoryStore("empty")
+    with pytest.raises(NotFoundError):
+        run(source, target)
+    source.put(REGISTRY_KEY, b'{"format":1,"id":"ffffffffffffffffffffffffffffffff"}\n')
+    with pytest.raises(NotFoundError, match="empty"):
+        run(source, target)
+    assert content(target) == {}
+
+
+def test_commits_without_a_registry_are_refused(built: Store, target: Store) -> None:
+    target.put(log_key(1), built.get(log_key(1)) or b"")
+    with pytest.raises(IntegrityError, match=r"has commits and no registry\.json"):
+        run(built, target)
+
+
+@pytest.mark.parametrize("also", [0, 1, 5])
+def test_writing_to_a_mirror_is_found_with_the_first_commit_that_is_too_many(
+    source: Registry, target: Store, also: int
+) -> None:
+    run(source.replica.store, target)
+    head = source.replica.log.head()
+    reopen(target).tag("m", {"written": "here"})
+    for number in range(also):
+        source.tag("m", {"written": str(number)})
+    before = content(target)
+    what = "differs" if also else "is not in the source"
+    with pytest.raises(IntegrityError, match=f"its commit {head + 1} {what}"):
+        run(source.replica.store, target)
+    assert content(target) == before
+
+
+@pytest.mark.parametrize("seq", [1, 2, 3, 17])
+def test_the_first_commit_that_differs_is_named(built: Store, seq: int) -> None:
+    target = FaultyStore(copy_of(built))
+    for later in range(seq, Log(built).head() + 1):
+        target.put(log_key(later), (built.get(log_key(later)) or b"") + b"signed\n")
+    with pytest.raises(IntegrityError, match=f"its commit {seq} differs"):
+        run(built, target)
+
+
+def test_a_commit_that_another_writes_at_the_same_moment_is_found(source: Registry) -> None:
+    target = FaultyStore(MemoryStore("mirror"))
+    head = source.replica.log.head()
+
+    def write() -> None:
+        if Log(target.inner).head() == head - 1:
+            target.inner.put_if_absent(log_key(head), b"ours\n")
+
+    target.before_put_if_absent = write
+    with pytest.raises(IntegrityError, match=f"its commit {head} differs"):
+        run(source.replica.store, target)
+
+
+def test_an_answer_that_never_comes_is_said(
+    source: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    target = FaultyStore(MemoryStore("mirror"))
+    store = source.replica.store
+    run(store, target)
+    register(source, "m", "more")
+    target.order("put_if_absent", *[Fault.UNKNOWN_BEFORE] * 5)
+    with pytest.raises(ConflictError, match="did not say whether"):
+        run(store, target)
+    assert run(store, target).commits == 1
+
+
+@pytest.mark.parametrize("kind", ["blobs/", "data/", "log/"])
+@pytest.mark.parametrize("damage", ["flipped", "missing"])
+def test_a_damaged_file_stops_it_before_the_commit_that_needs_it(
+    source: Registry, kind: str, damage: str, target: Store
+) -> None:
+    store = source.replica.store
+    source.gc()
+    keys = list(store.list_after(kind))
+    key = keys[len(keys) // 2]
+    if damage == "missing":
+        store.delete(key)
+    else:
+        data = store.get(key) or b""
+        store.put(key, data[:-2] + bytes([data[-2] ^ 1]) + data[-1:])
+    with pytest.raises(IntegrityError, match=r"commit \d+"):
+        run(store, target)
+    at = Log(target).head()
+    assert at < source.replica.log.head()
+    if at:
+        found = Registry(replica_of(target), actor="reader").verify(deep=True)
+        # its tables are made at the end of a run
+        assert {item.kind for item in found.problems} <= {"table"}
+
+
+def test_a_target_that_lost_its_tables_gets_them_again(built_long: Store, target: Store) -> None:
+    run(built_long, target)
+    for prefix in ("tables/", "checkpoints/"):
+        for key in list(target.list_after(prefix)):
+            target.delete(key)
+    assert run(built_long, target).commits == 0
+    assert_sound(target)
+    assert list(target.list_after("checkpoints/"))
+
+
+def test_registries_are_moved_from_python(built: Store, tmp_path: Path) -> None:
+    original, copy, again = (str(tmp_path / name) for name in ("original", "copy", "again"))
+    run(built, LocalStore(Path(original)))
+    assert regista.mirror(original, copy).seq == Log(built).head()
+    done = regista.export_full(copy, tmp_path / "backup.tar")
+    assert regista.import_full(tmp_path / "backup.tar", again).commit == done.commit
+    assert regista.open(again).verify(deep=True).ok
