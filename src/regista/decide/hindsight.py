@@ -25,6 +25,7 @@ from regista.decide.verdict import Outcome
 from regista.decide.vetoes import READS, Answer, with_answers
 from regista.decide.waivers import REFUSING
 from regista.errors import RegistaError
+from regista.model import canonical
 from regista.model.commit import OpRecord
 from regista.model.selectors import VersionRef
 
@@ -102,6 +103,7 @@ class _World:
     policy: Policy
     reads: Mapping[str, Any]
     unknown: set[str] = field(default_factory=set)
+    _answers: dict[str, Any] = field(default_factory=dict)
 
     def plan(self, *, doubt: bool) -> Planned:
         """Plan the operation; `doubt` says whether the candidate has the benefit of it."""
@@ -109,6 +111,7 @@ class _World:
             self.context,
             load_policy=lambda _digest: self.policy,
             observe=self._observer(doubt=doubt),
+            query=self._query,
             revisions={},
         )
         planner = PLANNERS[self.request.op]
@@ -116,6 +119,20 @@ class _World:
         # what pre-hooks answered is a fact, and no policy changes it
         answers = [] if plan.refused else map(Answer.from_json, self.reads.get(READS, ()))
         return with_answers(self.request.op, plan, list(answers))
+
+    def _query(
+        self,
+        entry_id: str,
+        names: Json,
+        sql: str,
+        limits: dict[str, int],
+        pending: bool,  # noqa: FBT001 - part of the context's protocol
+    ) -> Any:  # noqa: ANN401
+        """Run a query once, however often it is judged: it is what takes the time."""
+        key = canonical.digest([entry_id, names, sql, limits, pending])
+        if key not in self._answers:
+            self._answers[key] = self.context.query(entry_id, names, sql, limits, pending)
+        return self._answers[key]
 
     def _observer(self, *, doubt: bool) -> Callable[[str, str], Any]:
         def observe(kind: str, subject: str) -> Any:  # noqa: ANN401 - a recorded JSON fact

@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 from regista.decide.gates.fields import CheckContext, check_fields
 from regista.decide.people import person
 from regista.decide.policy import ALLOW, FORMAT, REFUSE, split_gate
+from regista.decide.policy_doubts import doubts
 from regista.decide.policy_fields import POLICY_FIELDS
 from regista.decide.policy_problem import Path, PolicyProblem
 from regista.errors import NewerFormatError
@@ -48,6 +49,8 @@ def check_policy(value: object) -> list[PolicyProblem]:
             _too_few,
         ):
             problems += check(policy)
+    if not any(found.severity == "error" for found in problems):
+        problems += doubts(policy)
     return problems
 
 

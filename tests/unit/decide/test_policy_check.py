@@ -44,7 +44,7 @@ def test_all_forms_of_a_gate_and_a_match_are_taken() -> None:
         {"stage": "staging", "match": {"kind": "*", "name": ["a*", "b"]}, "gates": ["integrity"]},
         {"stage": "prod", "match": {"name": "x"}, "gates": [{"integrity": None}]},
     ]
-    assert check_policy(policy(*rules)) == []
+    assert check_policy(policy(*rules, ungated="refuse")) == []
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def run(folder: Path, gates: str, test: str, **more: str) -> CaseResult:
         ("- metadata: {card: true, description: true, label: true, tags: [{a: b}], params: [p]}",
          "{card: '# x', description: y, label: 1.0.0, tags: {a: b}, params: {p: '1'}}",
          "{card: '# x', description: y, label: 1.0.0, tags: {a: c}, params: {p: '1'}}"),
+        ("- metadata: {tags: [api_token]}", "{tags: {api_token: told only}}", "{}"),
         ("- evaluator: {suite: s, not_author: true}",
          "{by: ann, evals: {s: {by: bob, scores: {m: 1}}}}",
          "{by: ann, evals: {s: {by: ann, scores: {m: 1}}}}"),
