@@ -16,6 +16,8 @@ from regista.registry.score_comparison import Comparison
 # of the normal distribution, two-sided; what a chart draws is no test
 _Z = 1.96
 _BETTER = {True: "higher is better", False: "lower is better"}
+# names that a sentence lists
+_NAMED = 5
 # columns of an example's text that a table shows
 _SHOWN = 240
 Row = Mapping[str, Any]
@@ -127,14 +129,15 @@ def _tests(scores: Sequence[ScoreChange]) -> list[str]:
     told = [f"{name}: {METHODS[name]}" for name in METHODS if name in used]
     if "" in used:
         told.append("no test: neither paired examples nor two standard errors; may be chance")
-    assumed = {
-        f"{score.suite}/{_metric(score.task, score.metric)}": None
-        for score in scores
-        if score.verdict and score.higher_is_better is None
-    }
+    assumed = [score.title for score in scores if score.verdict and score.higher_is_better is None]
     if assumed:
-        told.append(f"higher is taken as better, as no run says which: {', '.join(assumed)}")
+        told.append(f"higher is taken as better, as no run says which: {_listed(assumed)}")
     return told
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def sample_sheets(found: Mapping[str, Any]) -> list[Sheet]:
