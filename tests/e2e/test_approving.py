@@ -149,7 +149,7 @@ def test_a_new_run_makes_approvals_void_and_check_says_who_must_approve_again(
         people.ok(actor, "approve", "m@1", "--to", "prod")
     people.ok("ann", "eval", "log", "m@1", "--suite", "holdout", "--metric", "auc=0.95")
     gate = people.ok("dan", "check", "m@1", "--to", "prod", code=3)["gates"][-1]
-    assert "the approval by bob is void, since the evidence (run r" in gate["reason"]
+    assert "the approval by bob is void, since the evidence of good (run r" in gate["reason"]
     assert gate["remedy"].startswith("2 more of bob, Carol: regista approve m@1 --to prod")
 
 

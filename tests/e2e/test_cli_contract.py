@@ -149,6 +149,26 @@ class TestMainJob:
         assert list(found["files"]["changed"]) == ["model.txt"]
         assert found["scores"][0]["difference"] == "0.05"
 
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ("eval", "compare", "fraud/card@1", "fraud/card@2"),
+            ("eval", "history", "fraud/card"),
+            ("eval", "leaderboard"),
+            ("eval", "samples", "fraud/card@1"),
+        ],
+        ids=lambda command: command[1],
+    )
+    def test_evaluations_are_told_in_every_format(self, cli: Cli, command: tuple[str, ...]) -> None:
+        told = {name: cli.inside(*command, "--format", name) for name in
+                ("table", "json", "csv", "markdown")}  # fmt: skip
+        assert {ran.code for ran in told.values()} == {0}
+        assert told["json"].json == cli.inside(*command, "--json").json
+        assert told["csv"].out.partition("\n")[0].count(",") > 5
+        assert all(len(line) <= 80 for line in told["table"].out.splitlines())
+        plain = cli(*command, environ={"PYTHONIOENCODING": "ascii"})
+        assert (plain.code, "\\u" in plain.out) == (0, False)
+
     def test_evaluations_are_shown_compared_and_followed(self, cli: Cli) -> None:
         shown = cli.ok("eval", "show", "fraud/card@2")
         assert shown["runs"][0]["scores"][0]["value"] == 0.95

@@ -60,6 +60,8 @@ class FakeCase:
         self.saw_pending: list[bool] = []
         self.answer: Any = {"error": "no query was expected"}
         self.queries: list[tuple[str, dict[str, int]]] = []
+        self.counts: list[dict[str, Any]] = []
+        self.run_count = 0
         self.actor = "cam"
         self.bound: Bound | None = None
         self._number = number
@@ -147,6 +149,11 @@ class FakeCase:
         self.queries.append((sql, limits))
         self.saw_pending.append(pending)
         return self.answer
+
+    def count_runs(self, **wanted: str | int) -> int:
+        """Return the number that the test has put in place, and note what was asked."""
+        self.counts.append(wanted)
+        return self.run_count
 
 
 def evaluate(kind: str, params: dict[str, Any], case: Case) -> Finding:

@@ -11,7 +11,14 @@ from typing import Any
 
 from regista.decide.evidence import Score
 from regista.decide.heads import EntryHead, RunHead, SlotHead, VersionHead
-from regista.decide.operations.context import Grain, Payload, Query, Request, SampleSource
+from regista.decide.operations.context import (
+    Grain,
+    Payload,
+    Query,
+    Request,
+    RunCount,
+    SampleSource,
+)
 from regista.decide.planning import CommitPlan, inline_scores, plan_commit
 from regista.decide.policy import Policy
 from regista.decide.replay import differences, replay
@@ -54,6 +61,7 @@ class History:
         self.pairs: dict[tuple[str, str, Grain], Pairs] = {}
         self.answer: Any = {"columns": [], "rows": []}
         self.hooks: Callable[[Question], Sequence[Answer]] = lambda _question: ()
+        self.run_count = 0
         self._policies: dict[str, Policy] = {}
         self._data: dict[str, list[Row]] = {}
         self.do(Request("init", {"policy": self.store_policy(policy)}))
@@ -161,6 +169,11 @@ class History:
         """Return the canned answer, and note what was asked."""
         self.queries.append(asked)
         return self.answer
+
+    def count_runs(self, asked: RunCount) -> int:
+        """Return the canned number."""
+        assert asked.wanted
+        return self.run_count
 
     def _note(self, kind: str, subject: str) -> None:
         self.looked_up.append((kind, subject))

@@ -38,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "register": ("registering", "register", "Add a version with its artifacts.", VERSIONS),
     "eval log": ("evals", "log", "Add an evaluation run of a version.", VERSIONS),
     "eval show": ("evals", "show", "Show the scores of a version's latest runs.", VERSIONS),
+    "eval samples": ("evalviews", "samples", "Show results on single examples.", VERSIONS),
     "eval compare": ("evalviews", "compare", "Compare the scores of two versions.", VERSIONS),
     "eval history": ("evalviews", "history", "Show how a metric changed over versions.", VERSIONS),
     "eval leaderboard": ("evalviews", "leaderboard", "Rank entries by their scores.", VERSIONS),

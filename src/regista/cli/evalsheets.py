@@ -8,6 +8,7 @@ from typing import Any
 from regista.cli.charts import Strip, sparkline
 from regista.cli.render import minute, number, plural
 from regista.cli.sheets import Sheet
+from regista.cli.text import clip, one_line
 from regista.decide.statistics.intervals import METHODS
 from regista.registry.score_changes import ScoreChange
 from regista.registry.score_comparison import Comparison
@@ -15,6 +16,10 @@ from regista.registry.score_comparison import Comparison
 # of the normal distribution, two-sided; what a chart draws is no test
 _Z = 1.96
 _BETTER = {True: "higher is better", False: "lower is better"}
+# names that a sentence lists
+_NAMED = 5
+# columns of an example's text that a table shows
+_SHOWN = 240
 Row = Mapping[str, Any]
 
 
@@ -124,14 +129,48 @@ def _tests(scores: Sequence[ScoreChange]) -> list[str]:
     told = [f"{name}: {METHODS[name]}" for name in METHODS if name in used]
     if "" in used:
         told.append("no test: neither paired examples nor two standard errors; may be chance")
-    assumed = {
-        f"{score.suite}/{_metric(score.task, score.metric)}": None
-        for score in scores
-        if score.verdict and score.higher_is_better is None
-    }
+    assumed = [score.title for score in scores if score.verdict and score.higher_is_better is None]
     if assumed:
-        told.append(f"higher is taken as better, as no run says which: {', '.join(assumed)}")
+        told.append(f"higher is taken as better, as no run says which: {_listed(assumed)}")
     return told
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def sample_sheets(found: Mapping[str, Any]) -> list[Sheet]:
+    """Return results on examples, one sheet per suite; texts as far as they fit into a cell."""
+    title = f"{found['name']} version {found['version']}"
+    if not found["samples"]:
+        return [Sheet("", (), (), empty=f"{title} has no such results", notes=found["notes"])]
+    sheets = [
+        Sheet(
+            f"{title}, suite {suite}",
+            ("EXAMPLE", "METRIC", "VALUE", "PASSED", "INPUT", "OUTPUT"),
+            [
+                (
+                    row["sample_id"],
+                    _metric(row["task"], row["metric"]),
+                    number(row["value"]),
+                    {True: "yes", False: "no", None: ""}[row["passed"]],
+                    _beginning(row["input"]),
+                    _beginning(row["output"]),
+                )
+                for row in rows
+            ],
+            right=("VALUE",),
+            optional=("PASSED", "INPUT", "OUTPUT"),
+            wrapped=("INPUT", "OUTPUT"),
+        )
+        for suite, rows in groupby(found["samples"], lambda row: row["suite"])
+    ]
+    return [*sheets, Sheet("", (), (), notes=found["notes"])]
+
+
+def _beginning(text: str | None) -> str:
+    return clip(one_line((text or "")[: 2 * _SHOWN]), _SHOWN)
 
 
 def history_sheets(rows: Sequence[Row], *, blocks: bool) -> list[Sheet]:

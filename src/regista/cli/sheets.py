@@ -39,6 +39,7 @@ class Sheet:
         rows: cells; None is an empty one.
         right: headers of columns that hold numbers.
         keep: headers of other columns that are never narrowed.
+        wrapped: headers of columns whose long cells become several lines.
         optional: headers of columns that are left out when no row has anything in them.
         charts: headers of columns that hold charts, for the terminal alone.
         about: lines between title and table.
@@ -51,6 +52,7 @@ class Sheet:
     rows: Sequence[Sequence[object]]
     right: Sequence[str] = ()
     keep: Sequence[str] = ()
+    wrapped: Sequence[str] = ()
     optional: Sequence[str] = ()
     charts: Sequence[str] = ()
     about: Sequence[str] = ()
@@ -69,6 +71,7 @@ class Sheet:
                 self.rows,
                 right=self.right,
                 keep=(*self.keep, *self.charts),
+                wrapped=self.wrapped,
                 optional=(*self.optional, *self.charts),
             )
         elif self.empty:

@@ -40,12 +40,23 @@ def bind(
     Raises:
         NewerFormatError: this Regista does not know a kind or revision.
     """
-    rows = [row for gate in evidence_gates(rules) for row in _rows(gate, case, revisions)]
+    read = [
+        (gate.id, row) for gate in evidence_gates(rules) for row in _rows(gate, case, revisions)
+    ]
+    rows = [row for _gate, row in read]
     # two gates that read the same rows read them once
     texts = sorted({canonical.encode(row).decode() for row in rows})
     newest = sorted({(row["seq"], _name(row)) for row in rows if row.get("seq")})
+    by_gate = {(row["seq"], gate, _name(row)): None for gate, row in read if row.get("seq")}
+    timeless = dict.fromkeys(gate for gate, row in read if not row.get("seq") and "run" not in row)
     return Bound(
-        case.version.digest, rules_digest(rules), canonical.digest(texts), tuple(newest), groups
+        case.version.digest,
+        rules_digest(rules),
+        canonical.digest(texts),
+        tuple(newest),
+        tuple(by_gate),
+        tuple(timeless),
+        groups,
     )
 
 

@@ -43,6 +43,8 @@ class Bound:
         rules: digest of the matching rules.
         evidence: digest of the rows that the gates beside approvals read.
         newest: what of these rows commits brought: number of the commit, and its name in words.
+        read_by: the same with the gate that reads it: number, gate, name.
+        timeless: the gates that read what no commit's number is known of, such as tags.
         groups: the policy's groups.
     """
 
@@ -50,6 +52,8 @@ class Bound:
     rules: str
     evidence: str
     newest: tuple[tuple[int, str], ...] = ()
+    read_by: tuple[tuple[int, str, str], ...] = ()
+    timeless: tuple[str, ...] = ()
     groups: Groups = field(default_factory=dict)
 
 
@@ -138,6 +142,16 @@ class Case(Protocol):
 
         Returns {"rows": [[...]], "columns": [...]} with values as JSON (decimals and doubles as
         strings), or {"error": "..."}.
+        """
+        ...
+
+    def count_runs(self, **wanted: str | int) -> int:
+        """Count the entry's eval runs, of whatever version, suite and status.
+
+        Those of operations before in the same commit count too.
+
+        Args:
+            wanted: values that a run must have, by column of the table `eval_runs`.
         """
         ...
 

@@ -33,6 +33,7 @@ from regista.decide.operations.context import (
     Planner,
     Query,
     Request,
+    RunCount,
     RunOf,
     SampleSource,
 )
@@ -40,6 +41,7 @@ from regista.decide.state import State
 from regista.decide.statistics.pairs import Pairs
 from regista.decide.vetoes import READS, RECORDED_ON_REFUSAL, Question, subject_of, with_answers
 from regista.errors import InvalidInputError
+from regista.model import canonical
 from regista.model.commit import FORMAT, Commit, DataRef, OpRecord, Row
 from regista.model.numbers import parse_decimal
 
@@ -227,6 +229,7 @@ class Planning:
 
     def context(self, request: Request, reads: dict[str, Any]) -> Context:
         """Return the pinned world of the next operation; facts that it observes go to `reads`."""
+        answers: dict[str, Any] = {}
 
         def observe(kind: str, subject: str) -> Any:  # noqa: ANN401 - a recorded JSON fact
             key = f"{kind}:{subject}"
@@ -241,9 +244,17 @@ class Planning:
             limits: dict[str, int],
             pending: bool,  # noqa: FBT001 - part of the context's protocol
         ) -> Any:  # noqa: ANN401
-            so_far = self._so_far() if pending else None
-            asked = Query(self.parent.seq, so_far, entry_id, names, sql, limits)
-            return self.outside.query(asked)
+            # approvals are bound to the answer that the gate judges by, so both ask for it
+            key = canonical.digest([entry_id, names, sql, limits, pending])
+            if key not in answers:
+                so_far = self._so_far() if pending else None
+                asked = Query(self.parent.seq, so_far, entry_id, names, sql, limits)
+                answers[key] = self.outside.query(asked)
+            return answers[key]
+
+        def count_runs(entry_id: str, wanted: dict[str, Any]) -> int:
+            asked = RunCount(self.parent.seq, self._so_far(), entry_id, wanted)
+            return self.outside.count_runs(asked)
 
         return Context(
             state=self.state,
@@ -256,6 +267,7 @@ class Planning:
             load_scores=self._load_scores,
             load_pairs=self._load_pairs,
             query=query,
+            count_runs=count_runs,
             revisions=self.outside.revisions(request),
         )
 

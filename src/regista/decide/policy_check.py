@@ -9,6 +9,7 @@ shows when the policy is seen as a whole.
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
+from regista.decide.gates.comparing import PAIRED_BOOTSTRAP, PAIRED_T
 from regista.decide.gates.fields import CheckContext, check_fields
 from regista.decide.people import person
 from regista.decide.policy import ALLOW, FORMAT, REFUSE, split_gate
@@ -17,6 +18,9 @@ from regista.decide.policy_fields import POLICY_FIELDS
 from regista.decide.policy_problem import Path, PolicyProblem
 from regista.errors import NewerFormatError
 from regista.model.names import shown
+
+FEWEST_SURE_PAIRS = 50
+"""Below, tests on differences pass too often where rare large losses hide; see statistics.md."""
 
 _NAME_LISTS = ("stages", "side_stages", "gated_aliases")
 
@@ -47,6 +51,7 @@ def check_policy(value: object) -> list[PolicyProblem]:
             _ungated,
             _uncovered,
             _too_few,
+            _few_pairs,
         ):
             problems += check(policy)
     if not any(found.severity == "error" for found in problems):
@@ -115,7 +120,7 @@ def _too_few(policy: dict[str, Any]) -> Iterator[PolicyProblem]:
     groups = policy.get("groups")
     if not _is_map(groups):
         return
-    for path, params in _approvals(policy):
+    for path, params in _gates_of(policy, "approvals"):
         names, count = params.get("from"), params.get("count", 1)
         if not isinstance(names, list) or not isinstance(count, int):
             continue
@@ -134,14 +139,33 @@ def _too_few(policy: dict[str, Any]) -> Iterator[PolicyProblem]:
             yield PolicyProblem(path, message, "add people to a group, or lower count")
 
 
-def _approvals(policy: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+def _few_pairs(policy: dict[str, Any]) -> Iterator[PolicyProblem]:
+    """Find tests on differences that so few examples can pass that rare losses go unseen."""
+    for path, params in _gates_of(policy, "baseline"):
+        test, least = params.get("test"), params.get("min_n", 0)
+        if (
+            test in {PAIRED_T, PAIRED_BOOTSTRAP}
+            and isinstance(least, int)
+            and least < FEWEST_SURE_PAIRS
+        ):
+            yield PolicyProblem(
+                (*path, "test"),
+                f"with under {FEWEST_SURE_PAIRS} examples {test} passes too often where rare large"
+                " losses hide",
+                f"add min_n: {FEWEST_SURE_PAIRS} or more"
+                + ("" if test == PAIRED_BOOTSTRAP else f", and prefer test: {PAIRED_BOOTSTRAP}"),
+                "warning",
+            )
+
+
+def _gates_of(policy: dict[str, Any], kind: str) -> Iterator[tuple[Path, dict[str, Any]]]:
     places: list[tuple[Path, Any]] = [(("policy_change",), policy.get("policy_change"))]
     places += [(("rules", index, "gates"), rule.get("gates")) for index, rule in _rules(policy)]
     for path, gates in places:
         for place, gate in enumerate(gates if isinstance(gates, list) else []):
-            params = gate.get("approvals") if isinstance(gate, dict) else None
+            params = gate.get(kind) if isinstance(gate, dict) else None
             if isinstance(params, dict):
-                yield (*path, place, "approvals"), params
+                yield (*path, place, kind), params
 
 
 def _is_map(value: object) -> TypeGuard[dict[str, Any]]:

@@ -16,6 +16,7 @@ from regista.decide.operations.context import (
     Payload,
     Query,
     Request,
+    RunCount,
     SampleSource,
 )
 from regista.decide.operations.importing import IMPORTABLE
@@ -89,6 +90,10 @@ class Recorded:
     def query(self, asked: Query) -> Any:  # noqa: ANN401
         """Run an SQL gate's query again, on the same views."""
         return self.lookups.query(asked)
+
+    def count_runs(self, asked: RunCount) -> int:
+        """Count eval runs again, in the same tables."""
+        return self.lookups.count_runs(asked)
 
 
 def replay(state: State, commit: Commit, lookups: Outside) -> CommitPlan:

@@ -10,7 +10,8 @@ The format: inspect_ai 0.3.285, `log/_log.py` (EvalLog and what is in it) and
   there is more than one reducer.
 - `n` is `scored_samples`; older logs lack it, and `completed_samples` counts samples times
   epochs, so it is divided by the epochs.
-- Status: `success` is complete, but partial when samples were not completed or never run;
+- Status: `success` is complete, but partial when samples were not completed or never run, or when
+  `limit` or `sample_id` chose some of them;
   `cancelled` and `started` (it crashed, or still runs) are partial when there are scores, else
   failed; `error` is failed.
 - A sample's value becomes a number as in `scorer/_metric.py` (value_to_float): C is passed, I and
@@ -219,8 +220,13 @@ class _Log:
     def _status(self, scored: bool) -> str:  # noqa: FBT001 - the one thing it hangs on
         status = text_of(self.log.get("status"))
         if status == "success":
-            return "partial" if self._left_out() else "complete"
+            return "partial" if self._left_out() or self._chosen() else "complete"
         return "partial" if scored and status != "error" else "failed"
+
+    def _chosen(self) -> bool:
+        """Say whether the run was asked for some of the samples alone."""
+        config = object_of(object_of(self.log.get("eval")).get("config"))
+        return any(config.get(name) is not None for name in ("limit", "sample_id"))
 
     def _left_out(self) -> int:
         """Return how many samples were planned and not completed."""

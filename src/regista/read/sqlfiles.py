@@ -28,6 +28,8 @@ QUERIES = (
     "version_scores",
     "metric_history",
     "entry_ranking",
+    "run_samples",
+    "run_texts",
 )
 _FIELD = re.compile(r"-- (grain|columns|parameters): (.*)")
 _PARAMETER = re.compile(r"(\w+) \(([^)]*)\)")

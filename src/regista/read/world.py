@@ -9,7 +9,7 @@ from typing import Any
 
 from regista.decide.evidence import Score
 from regista.decide.heads import RunHead, VersionHead
-from regista.decide.operations.context import Grain, Query, Request, SampleSource
+from regista.decide.operations.context import Grain, Query, Request, RunCount, SampleSource
 from regista.decide.planning import inline_scores
 from regista.decide.policy import Policy
 from regista.decide.policy_bundle import PolicyBundle
@@ -131,6 +131,13 @@ class World:
         from regista.read.sql import log_tail
 
         return run_gate_query(self.replica.store, log_tail(self.replica.log, asked.seq), asked)
+
+    def count_runs(self, asked: RunCount) -> int:
+        """Count eval runs of an entry, through DuckDB."""
+        from regista.read.run_counts import count_runs
+        from regista.read.sql import log_tail
+
+        return count_runs(self.replica.store, log_tail(self.replica.log, asked.seq), asked)
 
 
 def blobs_fact(replica: Replica, digest: str) -> dict[str, Any]:

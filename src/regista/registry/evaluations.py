@@ -8,6 +8,9 @@ each other are `score_comparison`.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from regista.errors import NotFoundError
+from regista.model.names import shown
+from regista.read.policies import stage_order
 from regista.read.sql import log_tail, named_query
 from regista.read.sqlfiles import load
 from regista.registry.reads import AsOf, Reads
@@ -129,7 +132,12 @@ def leaderboard(
         ranking goes by; `direction` says whether the scores say so: `recorded`, `assumed` where
         none does, or `mixed` where they disagree. `ranked` is how many there are, `datasets` on how
         many different ones they were evaluated.
+
+    Raises:
+        NotFoundError: the policy has no such stage.
     """
+    if stage is not None:
+        _require_stage(reads, stage, as_of)
     wanted = {
         "kind": kind,
         "suite": suite,
@@ -140,6 +148,14 @@ def leaderboard(
         "limit": limit,
     }
     return _rows(reads, "entry_ranking", as_of, **wanted)
+
+
+def _require_stage(reads: Reads, stage: str, as_of: AsOf) -> None:
+    known = stage_order(reads.replica.store, reads.state(as_of).policy_digest)
+    if known and stage not in known:
+        raise NotFoundError(
+            f"there is no stage {shown(stage)}", hint=f"the policy has {', '.join(known)}"
+        )
 
 
 def _rows(reads: Reads, query: str, as_of: AsOf, **parameters: object) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from regista.model.names import SHORT_TEXT
 from regista.read.duck import quoted
 from regista.storage.store import Store
 from regista.write.bulk import json_lines, write_lines, write_relation
+from regista.write.sample_rules import sorted_object
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -165,9 +166,11 @@ _QUERIES = {
         FROM given_eval_scores s JOIN known_runs r ON r.given_id = s.run_id
         ORDER BY r.entry_id, r.version, r.suite, r.position, s.task, s.metric, s.slice
     """,
-    "eval_samples": """
+    "eval_samples": f"""
         SELECT r.entry_id, r.entry, r.version::INTEGER AS version, r.run_id, r.suite,
-            coalesce(s.task, '') AS task, s.sample_id, s.metric, s.value, s.passed
+            coalesce(s.task, '') AS task, s.sample_id, s.metric, s.value, s.passed,
+            {sorted_object("s.slices")} AS slices,
+            s.latency_s, s.cost_usd, s.tokens_in, s.tokens_out
         FROM given_eval_samples s JOIN known_runs r ON r.given_id = s.run_id
         ORDER BY r.entry_id, r.version, r.suite, r.position, s.task, s.metric, s.sample_id
     """,

@@ -16,6 +16,7 @@ from regista.model.names import KINDS, MAX_NAME, MAX_TEXT
 from regista.read.duck import quoted
 from regista.write import rules
 from regista.write.rules import NAMEABLE
+from regista.write.sample_rules import MAX_SLICES
 
 MAX_VERSION = 2**31 - 1
 NOT_ACTIVE = tuple(str(status) for status in Status if status != Status.ACTIVE)
@@ -109,6 +110,10 @@ _SHORT = Rule(
 )
 _SHA256 = Rule(rules.no_sha256, "a SHA-256 of 64 hexadecimal digits in lower case")
 _PAIRS = Rule(rules.no_pairs, "a JSON object of text to text")
+_SLICES = Rule(
+    lambda column: f"(length({column}) > {MAX_SLICES} OR {rules.no_pairs(column)})",
+    f"a JSON object of text to text, of at most {MAX_SLICES:,} characters",
+)
 _COUNT = _between(0, MAX_INT, "a count")
 _NUMBER = Rule(lambda column: f"(NOT isfinite({column}))", "a finite number")
 _POSITIVE = Rule(
@@ -169,7 +174,9 @@ _ALL = (
     ImportTable("eval_samples", (
         _RUN, _text("task", _WORD), _text("sample_id", _WORD, needed=True),
         _text("metric", _WORD, needed=True), Field("value", "DOUBLE", _NUMBER, needed=True),
-        Field("passed", "BOOLEAN", _ANY),
+        Field("passed", "BOOLEAN", _ANY), _text("slices", _SLICES),
+        Field("latency_s", "DOUBLE", _POSITIVE), Field("cost_usd", "DOUBLE", _POSITIVE),
+        Field("tokens_in", "BIGINT", _COUNT), Field("tokens_out", "BIGINT", _COUNT),
     ), ("run_id", "task", "metric", "sample_id"), _TO_RUN),
     ImportTable("placements", (
         _ENTRY, _text("stage", _SHORT, needed=True), _VERSION, _text("reason", _TEXT),

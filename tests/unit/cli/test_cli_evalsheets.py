@@ -6,6 +6,7 @@ from regista.cli.evalsheets import (
     comparison_sheets,
     history_sheets,
     leaderboard_sheets,
+    sample_sheets,
 )
 from regista.cli.render import Page, Terminal
 from regista.cli.sheets import Sheet
@@ -97,3 +98,21 @@ def test_a_ranking_says_what_it_cannot_know() -> None:
         "no score says"
         in drawn(leaderboard_sheets([{**row, "direction": "assumed"}], "", blocks=True))[1]
     )
+
+
+def test_examples_show_the_beginning_of_their_texts_made_safe() -> None:
+    row = {
+        "suite": "s", "sample_id": "a", "task": "", "metric": "acc", "value": 0.0,
+        "passed": False, "input": "one\n\x1b[31mtwo " + "x" * 5000, "output": None,
+    }  # fmt: skip
+    lines = drawn(sample_sheets({"name": "m", "version": 1, "samples": [row], "notes": ["gone"]}))
+    assert lines[0] == "m version 1, suite s"
+    assert "\x1b" not in "".join(lines)
+    assert 4 < len(lines) < 12
+    assert all(width(line) <= 80 for line in lines)
+    assert lines[-1] == "note: gone"
+
+
+def test_no_examples_are_told() -> None:
+    none: dict[str, Any] = {"name": "m", "version": 1, "samples": [], "notes": []}
+    assert drawn(sample_sheets(none)) == ["m version 1 has no such results"]

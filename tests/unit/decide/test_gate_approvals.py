@@ -6,11 +6,21 @@ import pytest
 
 from fakes.case import NAME, NOW, FakeCase, evaluate
 from regista.decide.evidence import Bound
+from regista.decide.gates.registry import find_kind
 from regista.decide.heads import ApprovalHead
 from regista.decide.verdict import Finding, VerdictStatus
 
 GROUPS = {"risk": ("ann", "Bob", "dora"), "leads": ("lea",)}
-BOUND = Bound("v" * 64, "r" * 64, "e" * 64, ((3, "run r3-0 of version 2"),), GROUPS)
+RUN = "run r3-0 of version 2"
+BOUND = Bound(
+    "v" * 64,
+    "r" * 64,
+    "e" * 64,
+    ((3, RUN),),
+    ((3, "auc", RUN), (3, "fresh", RUN)),
+    ("metadata", "latency"),
+    GROUPS,
+)
 
 
 def given(by: str, **fields: Any) -> ApprovalHead:
@@ -63,12 +73,17 @@ def test_a_person_counts_once_however_often_and_however_spelt() -> None:
         ({"not_committer": True}, given("Ann"), "ann", "Ann asks for it and cannot approve it too"),
         ({}, given("ann", version_digest="x"), "cam", "is void, since the version changed"),
         ({}, given("ann", rules_digest="x"), "cam", "is void, since the rules changed"),
-        ({}, given("ann", evidence_digest="x"), "cam", "is void, since the evidence changed"),
+        (
+            {},
+            given("ann", evidence_digest="x"),
+            "cam",
+            "since the evidence of metadata or latency changed",
+        ),
         (
             {},
             given("ann", evidence_digest="x", seq=2),
             "cam",
-            "the evidence (run r3-0 of version 2) changed",
+            "the evidence of auc, fresh (run r3-0 of version 2) changed",
         ),
         (
             {},
@@ -132,3 +147,15 @@ def test_where_only_the_asker_is_left_somebody_else_must_ask() -> None:
 
 def test_a_group_that_is_too_small_says_so() -> None:
     assert "leads has too few people" in judged({"count": 2, "from": ["leads"]}).remedy
+
+
+@pytest.mark.parametrize(
+    ("seq", "said"),
+    [(9, "since the evidence changed"), (2, "since the evidence (run r3-0 of version 2) changed")],
+)
+def test_the_first_revision_named_no_gate(seq: int, said: str) -> None:
+    case = FakeCase()
+    case.actor, case.bound = "cam", BOUND
+    case.add(2, approvals=(given("ann", evidence_digest="x", seq=seq),), by="ana")
+    found = find_kind("approvals", 1).evaluate({}, case)
+    assert found.reason == f"the approval by ann is void, {said}"

@@ -40,6 +40,14 @@ def test_the_author_may_not_have_logged_it() -> None:
     assert "regista eval log fraud/card@2 --suite holdout" in finding.remedy
 
 
+def test_another_spelling_of_a_name_is_nobody_else_but_was_to_the_first_revision() -> None:
+    case = logged(by="ana")
+    case.add(2, by="ANA")
+    assert not_author(case).status == FAILED
+    params = {"suite": "holdout", "not_author": True}
+    assert find_kind("evaluator", 1).evaluate(params, case).status == PASSED
+
+
 def test_nobody_logged_it() -> None:
     assert not_author(FakeCase()).status == UNDECIDABLE
 
@@ -52,7 +60,7 @@ def test_a_gate_that_asks_for_nothing_is_refused() -> None:
 
 
 def uses(case: FakeCase, count: int, **params: Any) -> Finding:
-    case.answer = {"columns": ["runs"], "rows": [[count]]}
+    case.run_count = count
     return evaluate("overuse", {"suite": "holdout", "max_evaluations": 3, **params}, case)
 
 
@@ -61,25 +69,32 @@ def test_so_many_looks_at_one_holdout_are_allowed(count: int, status: VerdictSta
     case = logged(dataset="digits@1", dataset_digest="a" * 64)
     finding = uses(case, count)
     assert (finding.status, finding.required) == (status, "at most 3 runs per entry")
-    [(query, _limits)] = case.queries
-    assert query.endswith(f"WHERE dataset_digest = '{'a' * 64}'")
-    assert case.saw_pending == [True]
+    assert case.counts == [{"dataset_digest": "a" * 64}]
+    assert case.queries == []
 
 
 def test_looks_may_be_counted_for_the_candidate_alone_by_the_datasets_text() -> None:
     case = logged(dataset="o'neil")
     assert uses(case, 2, per="version").required == "at most 3 runs per version"
-    [(query, _limits)] = case.queries
-    assert query.endswith("WHERE dataset = 'o''neil' AND version = $version")
+    assert case.counts == [{"dataset": "o'neil", "version": 2}]
 
 
 def test_looks_at_nobody_knows_what_cannot_be_counted() -> None:
     assert uses(logged(dataset=""), 1).observed == "no dataset"
     assert uses(FakeCase(), 1).status == UNDECIDABLE
-    case = logged()
+
+
+def test_the_first_revision_asked_as_an_sql_gate_does() -> None:
+    params = {"suite": "holdout", "max_evaluations": 3, "per": "version"}
+    first = find_kind("overuse", 1).evaluate
+    case = logged(dataset="o'neil")
+    case.answer = {"columns": ["runs"], "rows": [[4]]}
+    assert first(params, case).status == FAILED
+    [(query, _limits)] = case.queries
+    assert query.endswith("WHERE dataset = 'o''neil' AND version = $version")
+    assert case.saw_pending == [True]
     case.answer = {"error": "broken"}
-    params = {"suite": "holdout", "max_evaluations": 3}
-    assert evaluate("overuse", params, case).status == UNDECIDABLE
+    assert first(params, case).status == UNDECIDABLE
 
 
 @pytest.mark.parametrize(

@@ -345,3 +345,23 @@ def test_a_policy_with_people_in_it_is_right() -> None:
     value["rules"][1]["waivable"] = waivable
     assert check_policy(value) == []
     assert check_policy(covering(policy_change=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "warned"),
+    [
+        ({"test": "paired_t"}, True),
+        ({"test": "paired_t", "min_n": 49}, True),
+        ({"test": "paired_bootstrap"}, True),
+        ({"test": "paired_bootstrap", "min_n": 50}, False),
+        ({"test": "mcnemar"}, False),
+        ({}, False),
+    ],
+)
+def test_tests_that_few_examples_may_pass_are_warned_about(
+    params: dict[str, Any], *, warned: bool
+) -> None:
+    gate = {"baseline": {"suite": "s", "metric": "m", "max_regression": "0.1", **params}}
+    value = policy({"stage": "staging", "from": "prod"}, {"stage": "prod", "gates": [gate]})
+    found = [where for where, message in warnings(value) if "rare large losses" in message]
+    assert found == ([("rules", 1, "gates", 0, "baseline", "test")] if warned else [])

@@ -179,6 +179,10 @@ def test_a_run_that_ended_in_an_error_is_failed(file: str) -> None:
         ({"status": "cancelled", "results": None}, "failed"),
         ({"results": {**log()["results"], "completed_samples": 1}}, "partial"),
         ({"results": {**log()["results"], "logged_samples": 1}}, "partial"),
+        ({"eval": {**log()["eval"], "config": {"limit": 2}}}, "partial"),
+        ({"eval": {**log()["eval"], "config": {"limit": [2, 4]}}}, "partial"),
+        ({"eval": {**log()["eval"], "config": {"sample_id": ["a"]}}}, "partial"),
+        ({"eval": {**log()["eval"], "config": {"limit": None}}}, "complete"),
         ({"results": {**log()["results"], "logged_samples": 2}}, "complete"),
     ],
 )

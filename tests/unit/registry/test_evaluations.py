@@ -144,6 +144,12 @@ def test_a_stage_ranks_what_it_holds(board: Registry) -> None:
     assert rows[0]["stages"] == "prod"
 
 
+def test_a_stage_that_the_policy_has_not_is_a_mistake_and_no_empty_ranking(board: Registry) -> None:
+    assert leaderboard(board, stage="shadow") == []
+    with pytest.raises(NotFoundError, match="there is no stage 'nope'"):
+        leaderboard(board, stage="nope")
+
+
 def test_a_leaderboard_can_be_narrowed(board: Registry) -> None:
     assert ranks(leaderboard(board, metric="acc", kind="prompt")) == [("c", 1, 1)]
     assert ranks(leaderboard(board, metric="acc", limit=1)) == [("b", 2, 1)]

@@ -1,11 +1,13 @@
 """SQL gates of a transaction: they see what came before them in it, and every replay agrees."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from regista.decide.gates import registry as kinds
 from regista.decide.gates import sql
+from regista.read import sandbox
 from regista.registry import requests
 from regista.registry.core import Registry
 from regista.registry.results import Decided
@@ -63,3 +65,40 @@ def test_a_decision_of_revision_1_is_replayed_as_it_was_made(
     [gate] = eval_and_promote(registry, "0.95").gates
     assert (gate["revision"], gate["status"]) == (2, "passed")
     assert registry.verify().problems == []
+
+
+def test_an_answer_that_approvals_are_bound_to_is_asked_for_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gates: list[Json] = [{"sql": {"query": QUERY}}, {"approvals": {}}]
+    registry = new_registry({**POLICY, "rules": [{"match": {}, "stage": "prod", "gates": gates}]})
+    register(registry, "m", "first")
+    registry.log_eval("m@1", "load", {"m": "0.99"})
+    asked: list[object] = []
+
+    def counting(*arguments: Any) -> Any:
+        asked.append(arguments)
+        return original(*arguments)
+
+    original = sandbox.run_gate_query
+    monkeypatch.setattr(sandbox, "run_gate_query", counting)
+    registry.approve("m@1", "prod")
+    assert len(asked) == 1
+    assert registry.promote("m@1", "prod").outcome == "passed"
+    assert len(asked) == 2
+    # the one in the approval, and the one in the promotion
+    assert registry.verify().problems == []
+    assert len(asked) == 4
+
+
+def test_another_operation_of_a_transaction_asks_anew(tmp_path: Path) -> None:
+    registry = new_registry(POLICY, folder=tmp_path)
+    register(registry, "m", "first")
+    with registry.transaction() as tx:
+        tx.log_eval("m@1", "load", {"m": "0.95"})
+        tx.promote("m@1", "staging")
+        tx.submit(register_request(registry.replica.store, "m", "second"))
+        tx.log_eval("m@2", "load", {"m": "0.97"})
+        tx.promote("m@2", "staging")
+    seen = [result.gates[0]["observed"] for result in tx.results if isinstance(result, Decided)]
+    assert seen == ["0.95", "0.97"]

@@ -1,5 +1,6 @@
 """Bulk import: what was given is there, all of it or nothing, and once."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,20 @@ def test_a_version_is_as_it_was_given(tmp_path: Path) -> None:
     assert (second.digest, second.description, second.tags) == ("ab" * 32, "second", {"risk": ""})
     assert second.lineage == [LineageHead("base", "elsewhere@9")]
     assert head(registry, 1, "digits").source == {"by": "me"}
+
+
+def test_per_example_results_keep_their_slices_and_what_they_took(tmp_path: Path) -> None:
+    given = world()
+    taken: dict[str, Any] = {
+        "slices": '{"age":"9","region":"eu"}', "latency_s": 0.5, "cost_usd": 0.001,
+        "tokens_in": 10, "tokens_out": 20, "passed": True,
+    }  # fmt: skip
+    given["eval_samples"][0].update(taken, slices='{ "region": "eu", "age": "9" }')
+    registry = new_registry()
+    registry.import_bulk(write_folder(tmp_path / "given", given))
+    (row,) = registry.sql(f"SELECT {', '.join(taken)} FROM eval_samples").fetchall()
+    assert dict(zip(taken, row, strict=True)) == taken
+    assert registry.verify(deep=True).problems == []
 
 
 def test_versions_keep_their_status_and_why(tmp_path: Path) -> None:
@@ -382,6 +397,11 @@ BAD: list[tuple[Change, str]] = [
     (first("eval_scores", n=-1), "its n is not a count"),
     (again("eval_scores", value=2), "two rows with run_id 'a', metric 'f1'"),
     (again("eval_samples", value=0), "two rows with run_id 'a', metric 'acc', sample_id 's1'"),
+    (first("eval_samples", slices="[]"), "its slices is not a JSON object of text to text"),
+    (first("eval_samples", slices='{"a":"' + "x" * 4000 + '"}'), "its slices is not a JSON object"),
+    (first("eval_samples", latency_s=-1), "its latency_s is not a finite number from 0"),
+    (first("eval_samples", cost_usd=math.inf), "its cost_usd is not a finite number from 0"),
+    (first("eval_samples", tokens_in=-1), "its tokens_in is not a count"),
     (first("eval_samples", run_id="z"), "eval_samples.parquet has run_id 'z', which"),
 ]
 

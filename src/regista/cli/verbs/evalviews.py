@@ -1,4 +1,4 @@
-"""`eval compare`, `history` and `leaderboard`: scores side by side, over time, and ranked."""
+"""`eval samples`, `compare`, `history` and `leaderboard`: what evaluations say, in all formats."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,50 @@ def _limit(default: int, help_: str) -> "Callable[[Body], Body]":
 
 def _blocks() -> bool:
     return stdout_terminal(os.environ).blocks
+
+
+@command(
+    name="samples",
+    examples=(
+        "regista eval samples support/bot@3 --suite quality --failed",
+        "regista eval samples support/bot@3 --format csv --limit 100000 > samples.csv",
+    ),
+)
+@entry_argument("ref", metavar="NAME@V")
+@_suite
+@_metric
+@click.option(
+    "--failed",
+    is_flag=True,
+    help="Only what did not pass; where that is not said, what has the value 0.",
+)
+@_limit(20, "Only so many results of each suite.")
+@format_option
+@as_of
+def samples(
+    call: Call,
+    *,
+    ref: str,
+    suite: str | None,
+    metric: str | None,
+    failed: bool,
+    limit: int,
+    format_: str,
+    as_of: str | None,
+) -> ExitCode:
+    """Show results on single examples.
+
+    Those of a version's latest runs, with the inputs and outputs that `eval log --keep-texts` kept.
+    Tables show the beginning of a text; JSON and CSV have all of it.
+    """
+    from regista.cli.evalsheets import sample_sheets
+    from regista.registry.eval_samples import COLUMNS, version_samples
+
+    found = version_samples(
+        call.reading(), ref, suite=suite, metric=metric, failed=failed, limit=limit, as_of=as_of
+    )
+    Told(found, COLUMNS, found["samples"], sample_sheets(found)).tell(call, format_)
+    return ExitCode.DONE
 
 
 @command(

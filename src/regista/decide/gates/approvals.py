@@ -5,7 +5,7 @@ counting is apart from the case, since a change of the policy is approved by the
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import quote
 
 from regista.decide.evidence import Bound, Case
@@ -44,6 +44,7 @@ class Ballot:
         command: what gives an approval, but for its meaning.
         subject: what is approved, in words.
         evidence: what the digest of the evidence is of, in words.
+        names_gates: whether a void approval says which gate's evidence changed.
     """
 
     given: Sequence[ApprovalHead]
@@ -54,11 +55,17 @@ class Ballot:
     command: str
     subject: str
     evidence: str = "evidence"
+    names_gates: bool = True
 
 
 def evaluate(params: Params, case: Case) -> Finding:
     """Count the approvals of the candidate for the stage."""
     return count(params, ballot_of(case))
+
+
+def evaluate_1(params: Params, case: Case) -> Finding:
+    """Count as revision 1 did, which did not say which gate's evidence changed."""
+    return count(params, replace(ballot_of(case), names_gates=False))
 
 
 def ballot_of(case: Case) -> Ballot:
@@ -141,8 +148,25 @@ def _changes(ballot: Ballot, item: ApprovalHead) -> Iterator[str]:
     if item.rules_digest != bound.rules:
         yield "the rules"
     if item.evidence_digest != bound.evidence:
-        newer = dict.fromkeys(name for seq, name in bound.newest if seq > item.seq)
-        yield f"the {ballot.evidence}" + (f" ({listed(list(newer), _NAMED)})" if newer else "")
+        named = _evidence_of_gates if ballot.names_gates else _newer_evidence
+        yield f"the {ballot.evidence}{named(bound, item)}"
+
+
+def _evidence_of_gates(bound: Bound, item: ApprovalHead) -> str:
+    """Name the gates that read a newer commit; where there are none, those that may be meant."""
+    newer: dict[str, list[str]] = {}
+    for seq, gate, name in bound.read_by:
+        if seq > item.seq:
+            newer.setdefault(name, []).append(gate)
+    if newer:
+        found = [f"{listed(gates, _NAMED)} ({name})" for name, gates in newer.items()]
+        return f" of {listed(found, _NAMED)}"
+    return f" of {' or '.join(bound.timeless)}" if bound.timeless else ""
+
+
+def _newer_evidence(bound: Bound, item: ApprovalHead) -> str:
+    newer = dict.fromkeys(name for seq, name in bound.newest if seq > item.seq)
+    return f" ({listed(list(newer), _NAMED)})" if newer else ""
 
 
 def _of_meaning(params: Params, ballot: Ballot) -> list[ApprovalHead]:
@@ -191,7 +215,7 @@ def _asks(params: Params, ballot: Ballot, name: str) -> bool:
 
 KIND = GateKind(
     kind="approvals",
-    revision=1,
+    revision=2,
     summary="Enough people approved the candidate for this stage, and their approvals stand.",
     fields=(
         Field(
@@ -244,6 +268,8 @@ KIND = GateKind(
     id_fields=("from", "meaning"),
     notes="""\
 An approval is bound to the version's digest, the stage, the rules that match, and the evidence
-that the other gates read. When one of these changes it is void, and the verdict says which. See
+that the other gates read. When one of these changes it is void, and the verdict says which, and of
+which gates the evidence changed; revision 1 did not name these. See
 [Approvals](#approvals-and-waivers).""",
 )
+KIND_1 = replace(KIND, revision=1, evaluate=evaluate_1)

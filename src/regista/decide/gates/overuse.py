@@ -5,7 +5,8 @@ the less a good score says (Dwork et al. (2015), "The reusable holdout: Preservi
 adaptive data analysis", Science 349(6248), 636-638).
 """
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
 from regista.decide.evidence import Case
 from regista.decide.gates.field_types import Params, choice, text, whole
@@ -23,6 +24,17 @@ _LIMITS = {"timeout_s": 60, "memory_mb": 256}
 
 def evaluate(params: Params, case: Case) -> Finding:
     """Count the runs, of whatever suite, on the dataset of the candidate's latest run of one."""
+    return _evaluate(params, case, _counted)
+
+
+def evaluate_1(params: Params, case: Case) -> Finding:
+    """Count as revision 1 did, which asked as an SQL gate does."""
+    return _evaluate(params, case, _queried)
+
+
+def _evaluate(
+    params: Params, case: Case, count_of: Callable[[Case, RunHead, str], int | str]
+) -> Finding:
     suite, most = params["suite"], params["max_evaluations"]
     per = params.get("per", ENTRY)
     required = f"at most {plural(most, 'run')} per {per}"
@@ -34,11 +46,10 @@ def evaluate(params: Params, case: Case) -> Finding:
     if not run.dataset and not run.dataset_digest:
         reason = f"the latest run of {suite} has no dataset recorded, so its uses cannot be counted"
         return undecidable("no dataset", required, reason, remedy, evidence)
-    answer = case.query(_count(run, per), _LIMITS, pending=True)
-    if "error" in answer:
-        reason = f"the runs cannot be counted: {clip(str(answer['error']))}"
+    count = count_of(case, run, per)
+    if isinstance(count, str):
+        reason = f"the runs cannot be counted: {clip(count)}"
         return undecidable("no answer", required, reason, "regista verify", evidence)
-    count = _counted(answer)
     whose = f"version {case.version.version}" if per == VERSION else case.entry.name
     reason = f"{whose} was evaluated {count} times on {run.dataset or 'this dataset'}"
     observed = plural(count, "run")
@@ -53,26 +64,35 @@ def evidence(params: Params, case: Case) -> Rows:
     return run_row(case.version, params["suite"])
 
 
-def _count(run: RunHead, per: str) -> str:
-    """Return the query. A digest says more than a text, which may name one dataset in two ways."""
-    column, value = "dataset", run.dataset
-    if run.dataset_digest:
-        column, value = "dataset_digest", run.dataset_digest
+def _counted(case: Case, run: RunHead, per: str) -> int:
+    column, value = _dataset(run)
+    own = {"version": case.version.version} if per == VERSION else {}
+    return case.count_runs(**{column: value}, **own)
+
+
+def _queried(case: Case, run: RunHead, per: str) -> int | str:
+    """Return the number, or what was wrong with the query."""
+    column, value = _dataset(run)
     own = " AND version = $version" if per == VERSION else ""
-    return f"SELECT count(*) AS runs FROM eval_runs WHERE {column} = {_quoted(value)}{own}"
+    query = f"SELECT count(*) AS runs FROM eval_runs WHERE {column} = {_quoted(value)}{own}"
+    answer = case.query(query, _LIMITS, pending=True)
+    return str(answer["error"]) if "error" in answer else int(answer["rows"][0][0])
+
+
+def _dataset(run: RunHead) -> tuple[str, str]:
+    """Return the column that tells a run's dataset: a text may name one in two ways."""
+    if run.dataset_digest:
+        return "dataset_digest", run.dataset_digest
+    return "dataset", run.dataset
 
 
 def _quoted(text_: str) -> str:
     return "'" + text_.replace("'", "''") + "'"
 
 
-def _counted(answer: Any) -> int:  # noqa: ANN401 - JSON from the sandbox
-    return int(answer["rows"][0][0])
-
-
 KIND = GateKind(
     kind="overuse",
-    revision=1,
+    revision=2,
     summary="A holdout was not used too often: so many eval runs on one dataset at most.",
     fields=(
         Field("suite", text("a suite"), "eval suite whose dataset is the holdout", required=True),
@@ -99,3 +119,4 @@ KIND = GateKind(
     "Runs of any suite and status count, since each has looked at the examples; so do those before "
     "in the same transaction.",
 )
+KIND_1 = replace(KIND, revision=1, evaluate=evaluate_1)

@@ -42,6 +42,9 @@ _CURRENT = (
 _OLD: tuple[GateKind, ...] = (
     threshold.KIND_1,
     baseline.KIND_1,
+    evaluator.KIND_1,
+    overuse.KIND_1,
+    approvals.KIND_1,
     coverage.KIND_1,
     sql.KIND_1,
 )

@@ -65,3 +65,7 @@ class PinnedCase:
         """Run one sandboxed SELECT over this entry's pinned views."""
         names = {"entry": self.entry.name, "version": self.version.version, "stage": self.stage}
         return self.context.query(self.entry.entry_id, names, sql, limits, pending)
+
+    def count_runs(self, **wanted: str | int) -> int:
+        """Count the entry's eval runs that have these columns."""
+        return self.context.count_runs(self.entry.entry_id, wanted)

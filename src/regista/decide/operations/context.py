@@ -99,6 +99,8 @@ class Context:
         load_pairs: what two runs say of the same examples, by (task, metric, slice).
         query: one sandboxed SELECT over an entry's pinned views, with or without the rows of
             the operations before this one.
+        count_runs: how many eval runs of an entry have these columns, with those of the
+            operations before this one.
         revisions: revision to judge by per gate kind, in a replay; the current ones else.
     """
 
@@ -112,6 +114,7 @@ class Context:
     load_scores: Callable[[VersionHead, RunHead], tuple[Score, ...]]
     load_pairs: Callable[[RunOf, RunOf, Grain], Pairs | None]
     query: Callable[[str, Json, str, dict[str, int], bool], Any]
+    count_runs: Callable[[str, Json], int]
     revisions: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -139,6 +142,23 @@ class Query:
     names: Json
     sql: str
     limits: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunCount:
+    """Which eval runs are to be counted.
+
+    Attributes:
+        seq: number of the last commit whose runs count.
+        pending: the next commit as far as it is planned, whose runs count too; or None.
+        entry_id: whose runs.
+        wanted: values by column of `eval_runs` that a run must have.
+    """
+
+    seq: int
+    pending: Commit | None
+    entry_id: str
+    wanted: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +233,10 @@ class Outside(Protocol):
 
     def query(self, asked: "Query") -> Any:  # noqa: ANN401
         """Run one sandboxed SELECT over an entry's views as of a commit."""
+        ...
+
+    def count_runs(self, asked: "RunCount") -> int:
+        """Count eval runs of an entry."""
         ...
 
 

@@ -155,7 +155,8 @@ def test_what_changed_is_told_with_who_has_to_approve_again() -> None:
     gate = vote(history)
     run = history.version(2).runs["holdout"].run_id
     assert gate["reason"] == (
-        f"the approval by bob is void, since the evidence (run {run} of version 2) changed"
+        "the approval by bob is void, since the evidence of threshold:holdout/acc, "
+        f"baseline:holdout/acc, freshness:holdout and 2 more (run {run} of version 2) changed"
     )
     assert gate["remedy"] == "1 more of bob: regista approve m@2 --to prod"
 
@@ -248,7 +249,7 @@ def test_a_drill_is_evidence() -> None:
     }  # fmt: skip
     history.do(requests.drill("m", "prod", smoke=""))
     gate = history.plan(promote("m@3"), actor="cam").ops[0].decision["gates"][-1]
-    assert "the evidence (a drill of prod) changed" in gate["reason"]
+    assert "the evidence of drill (a drill of prod) changed" in gate["reason"]
 
 
 def test_the_author_of_another_version_with_the_same_artifacts_is_another() -> None:
