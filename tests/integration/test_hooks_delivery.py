@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -154,8 +155,8 @@ def test_a_receiver_that_asks_for_a_long_pause_gets_it(cli: Cli) -> None:
         assert ran.code == 7
         (report,) = ran.json
         assert (report["status"], report["backlog"]) == ("failing", 1)
-        # a write does not try before the pause is over, a person may
-        assert create(cli, "b") == ""
+        # a write does not try before the pause is over, and says so; a person may
+        assert "hook w fails since" in create(cli, "b")
         assert receiver.seqs == [2]
         assert cli.inside("hooks", "run").code == 0
     assert receiver.seqs == [2, 2, 3]
@@ -340,6 +341,42 @@ def test_a_kill_between_delivery_and_cursor_tells_twice_and_loses_nothing(cli: C
     assert receiver.seqs == [2, 2, 2, 3]
     ids = [item.headers["webhook-id"] for item in receiver.received]
     assert len(set(ids[:3])) == 1
+
+
+def test_an_interrupt_ends_the_commands_too(cli: Cli) -> None:
+    script = "touch started; cat > /dev/null; sleep 2; touch survived"
+    configure(cli.folder, command("slow", script, "timeout = 100"))
+    create(cli, "a", "--no-hooks")
+    process = subprocess.Popen(
+        cli.command("hooks", "run"), cwd=cli.folder, env=cli.environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    while not (cli.folder / "started").exists():
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    assert process.returncode == 130
+    time.sleep(2.5)
+    assert not (cli.folder / "survived").exists()
+    assert states(cli)["slow"]["backlog"] == 1
+
+
+def test_a_log_from_an_older_copy_is_noticed(cli: Cli) -> None:
+    configure(cli.folder, command("file", "cat >> told"))
+    for name in ("a", "b", "c"):
+        create(cli, name)
+    before = (cli.folder / "told").read_text()
+    for seq in (3, 4):
+        (cli.folder / f"registry_data/log/000000/{seq:012d}.json").unlink()
+    shutil.rmtree(cli.folder / "registry_data/checkpoints", ignore_errors=True)
+    shutil.rmtree(cli.folder / "registry_data/tables")
+    ran = cli.inside("hooks", "run", "--json")
+    assert ran.code == 7
+    assert "its cursor is at commit 5, and the log ends with 2" in ran.json[0]["error"]
+    assert "its cursor is at commit 5" in str(states(cli)["file"]["failing"])
+    create(cli, "d")
+    assert cli.inside("hooks", "run", "file", "--from", "3").code == 0
+    assert (cli.folder / "told").read_text().removeprefix(before).count('"seq":3') == 1
 
 
 def test_killed_at_random_it_loses_nothing(cli: Cli) -> None:
