@@ -330,6 +330,19 @@ def test_hooks_are_for_the_registry_that_the_file_names(
     assert (cli.folder / "told").exists() is hooked
 
 
+def test_a_place_where_no_cursor_can_be_kept_stops_no_write(cli: Cli) -> None:
+    configure(cli.folder, command("file", "cat >> told"))
+    (cli.folder / "registry_data/hooks").write_text("in the way")
+    err = create(cli, "a")
+    assert "warning: the cursors of hooks cannot be kept" in err
+    ran = cli.inside("hooks", "run")
+    assert ran.code == 7
+    assert "Not a directory" in ran.out
+    (cli.folder / "registry_data/hooks").unlink()
+    assert create(cli, "b") == ""
+    assert (cli.folder / "told").read_text().count("create.applied") == 1
+
+
 def test_a_malformed_configuration_stops_a_write_and_says_where(cli: Cli) -> None:
     configure(cli.folder, command("x", "true", 'on_error = "allow"'))
     ran = cli.inside("create", "a", "--kind", "model", "--json")
