@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +31,28 @@ VETO = "echo 'no changes on Fridays'; exit 3"
 PRE = 'when = "pre"'
 
 
-@pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry with two versions in prod, one after the other."""
-    monkeypatch.setenv("HOOK_SECRET", SECRET)
-    cli = Cli(tmp_path, {"HOOK_SECRET": SECRET})
-    (tmp_path / "policy.yaml").write_text(
+    folder = tmp_path_factory.mktemp("template")
+    cli = Cli(folder)
+    (folder / "policy.yaml").write_text(
         "format: 1\nstages: [dev, prod]\non_register: dev\nungated: allow\nrules: []\n"
     )
     assert cli.inside("init", "--policy", "policy.yaml").code == 0
     for version in ("1", "2"):
-        (tmp_path / "m.txt").write_text(version)
+        (folder / "m.txt").write_text(version)
         assert cli.inside("register", "fraud/card", "m.txt").code == 0
         assert cli.inside("promote", f"fraud/card@{version}", "--to", "prod").code == 0
-    return cli
+    return folder
+
+
+@pytest.fixture
+def cli(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """A copy of the template of a test's own."""
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    return Cli(tmp_path, {"HOOK_SECRET": SECRET})
 
 
 def holder(cli: Cli) -> str:
@@ -298,17 +308,32 @@ def test_what_a_hook_allowed_is_decided_again_when_others_changed_it(cli: Cli) -
 def test_what_comes_to_something_else_is_asked_about_again(cli: Cli) -> None:
     other = regista.open(str(cli.folder / "registry_data"), actor="other")
     (cli.folder / "m.txt").write_text("3")
+    other.register("fraud/card", cli.folder / "m.txt")
 
     def interfere(connection: socket.socket) -> None:
-        other.register("fraud/card", cli.folder / "m.txt")
+        other.rollback("fraud/card", "prod")
         connection.sendall(status(200, body='{"allow": true}'))
 
     allow = status(200, body='{"allow": true}')
     with receiving(interfere, allow) as receiver:
-        configure(cli.folder, webhook("w", receiver.url, PRE, on="register"))
-        assert opened(cli).register("fraud/card", cli.folder / "policy.yaml").version == 4
-    told = [item.json["data"]["decision"]["version"] for item in receiver.received]
-    assert told == [3, 4]
+        configure(cli.folder, webhook("w", receiver.url, PRE, on="promote"))
+        assert opened(cli).promote("fraud/card@3", "prod").from_version == 1
+    told = [item.json["data"]["decision"]["from_version"] for item in receiver.received]
+    assert told == [2, 1]
+    verified(cli)
+
+
+def test_many_may_register_at_once_and_each_is_asked_about_once(cli: Cli) -> None:
+    configure(cli.folder, command("slow", "echo >> asked; sleep 0.3", PRE, on="register"))
+    for number in range(12):
+        (cli.folder / f"m{number}.txt").write_text(f"content {number}")
+    with ThreadPoolExecutor(12) as pool:
+        ran = list(
+            pool.map(lambda n: cli("register", "fraud/card", f"m{n}.txt", "--json"), range(12))
+        )
+    assert {item.code for item in ran} == {0}
+    assert sorted(item.json["version"] for item in ran) == list(range(3, 15))
+    assert len((cli.folder / "asked").read_text().splitlines()) == 12
     verified(cli)
 
 

@@ -1,14 +1,8 @@
 """Post-hooks through the command line, with receivers as bad as they come."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,10 +13,12 @@ from support.hooking import (
     SECRET,
     command,
     configure,
+    create,
     dribble,
     flood,
     hang,
     receiving,
+    states,
     status,
     webhook,
 )
@@ -35,19 +31,6 @@ def cli(tmp_path: Path) -> Cli:
     cli = Cli(tmp_path, {"HOOK_SECRET": SECRET, "HOOK_OLD": OLD_SECRET})
     assert cli.inside("init").code == 0
     return cli
-
-
-def create(cli: Cli, name: str, *options: str) -> str:
-    """Write something; return standard error."""
-    ran = cli.inside("create", name, "--kind", "model", *options)
-    assert ran.code == 0, ran
-    return ran.err
-
-
-def states(cli: Cli) -> dict[str, dict[str, Any]]:
-    ran = cli.inside("hooks", "list", "--json")
-    assert ran.code == 0, ran
-    return {state["id"]: state for state in ran.json}
 
 
 def test_a_write_is_told_at_once_and_signed(cli: Cli) -> None:
@@ -154,8 +137,8 @@ def test_a_receiver_that_asks_for_a_long_pause_gets_it(cli: Cli) -> None:
         assert ran.code == 7
         (report,) = ran.json
         assert (report["status"], report["backlog"]) == ("failing", 1)
-        # a write does not try before the pause is over, a person may
-        assert create(cli, "b") == ""
+        # a write does not try before the pause is over, and says so; a person may
+        assert "hook w fails since" in create(cli, "b")
         assert receiver.seqs == [2]
         assert cli.inside("hooks", "run").code == 0
     assert receiver.seqs == [2, 2, 3]
@@ -316,78 +299,6 @@ def test_a_hook_may_write_and_does_not_run_in_itself(cli: Cli) -> None:
     assert (told.count("create.applied"), told.count("tag.applied")) == (1, 1)
 
 
-KILLED_AFTER_DELIVERY = """
-import os, signal, sys
-from regista.hooks.cursors import Cursors
-Cursors.advance = lambda *_args, **_more: os.kill(os.getpid(), signal.SIGKILL)
-from regista.cli.main import run
-sys.exit(run(sys.argv[1:]))
-"""
-
-
-def test_a_kill_between_delivery_and_cursor_tells_twice_and_loses_nothing(cli: Cli) -> None:
-    with receiving() as receiver:
-        configure(cli.folder, webhook("w", receiver.url))
-        create(cli, "a", "--no-hooks")
-        create(cli, "b", "--no-hooks")
-        for _ in range(2):
-            killed = subprocess.run(
-                [sys.executable, "-c", KILLED_AFTER_DELIVERY, "hooks", "run"],
-                cwd=cli.folder, env=cli.environment(), check=False, timeout=60,
-            )  # fmt: skip
-            assert killed.returncode == -signal.SIGKILL
-        assert cli.inside("hooks", "run").code == 0
-    assert receiver.seqs == [2, 2, 2, 3]
-    ids = [item.headers["webhook-id"] for item in receiver.received]
-    assert len(set(ids[:3])) == 1
-
-
-def test_killed_at_random_it_loses_nothing(cli: Cli) -> None:
-    configure(cli.folder, command("file", "cat >> told; echo >> told"))
-    for number in range(12):
-        create(cli, f"m{number}", "--no-hooks")
-    for pause in (0.25, 0.3, 0.35, 0.4, 0.45):
-        process = subprocess.Popen(
-            cli.command("hooks", "run"), cwd=cli.folder, env=cli.environment(),
-            start_new_session=True,
-        )  # fmt: skip
-        time.sleep(pause)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    assert cli.inside("hooks", "run").code == 0
-    told = [json.loads(line)["data"]["seq"] for line in _whole_lines(cli.folder / "told")]
-    assert sorted(set(told)) == list(range(2, 14))
-
-
-def _whole_lines(path: Path) -> list[str]:
-    """Return the lines that were written whole; a killed command may leave half of one."""
-    lines = path.read_text().splitlines()
-    return [line for line in lines if line.startswith("{") and line.endswith("}")]
-
-
-def test_two_runs_at_once_lose_nothing(cli: Cli) -> None:
-    with receiving() as receiver:
-        configure(cli.folder, webhook("w", receiver.url))
-        for number in range(8):
-            create(cli, f"m{number}", "--no-hooks")
-        with ThreadPoolExecutor(4) as pool:
-            codes = list(pool.map(lambda _: cli("hooks", "run").code, range(4)))
-    assert codes == [0] * 4
-    # on a local disk the lock even keeps them from telling twice
-    assert receiver.seqs == list(range(2, 10))
-
-
-def test_writers_at_once_lose_nothing(cli: Cli) -> None:
-    with receiving() as receiver:
-        configure(cli.folder, webhook("w", receiver.url))
-        names = [f"m{number}" for number in range(6)]
-        with ThreadPoolExecutor(6) as pool:
-            ran = list(pool.map(lambda name: cli("create", name, "--kind", "model"), names))
-        assert {item.code for item in ran} == {0}
-        assert cli("hooks", "run").code == 0
-    assert sorted(set(receiver.seqs)) == list(range(2, 8))
-
-
 def test_one_commit_of_many_operations_is_many_events(cli: Cli) -> None:
     operations = [{"op": "create", "name": f"m{number}"} for number in range(3)]
     (cli.folder / "ops.json").write_text(json.dumps(operations))
@@ -417,6 +328,19 @@ def test_hooks_are_for_the_registry_that_the_file_names(
     registry = str(cli.folder / "registry_data")
     assert cli.inside("--registry", registry, "create", "a", "--kind", "model").code == 0
     assert (cli.folder / "told").exists() is hooked
+
+
+def test_a_place_where_no_cursor_can_be_kept_stops_no_write(cli: Cli) -> None:
+    configure(cli.folder, command("file", "cat >> told"))
+    (cli.folder / "registry_data/hooks").write_text("in the way")
+    err = create(cli, "a")
+    assert "warning: the cursors of hooks cannot be kept" in err
+    ran = cli.inside("hooks", "run")
+    assert ran.code == 7
+    assert "Not a directory" in ran.out
+    (cli.folder / "registry_data/hooks").unlink()
+    assert create(cli, "b") == ""
+    assert (cli.folder / "told").read_text().count("create.applied") == 1
 
 
 def test_a_malformed_configuration_stops_a_write_and_says_where(cli: Cli) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from regista.decide.vetoes import Subject
 from regista.hooks.events import Event
+from support.cli import Cli
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 OLD_SECRET = "whsec_" + base64.b64encode(bytes(range(24))).decode()
@@ -188,3 +189,17 @@ def configure(folder: Path, *tables: str) -> None:
 
 def _table(*lines: str) -> str:
     return "\n".join(("[[hooks]]", *lines, ""))
+
+
+def create(cli: Cli, name: str, *options: str) -> str:
+    """Write something; return standard error."""
+    ran = cli.inside("create", name, "--kind", "model", *options)
+    assert ran.code == 0, ran
+    return ran.err
+
+
+def states(cli: Cli) -> dict[str, dict[str, Any]]:
+    """Return what `hooks list` tells, by the hooks' ids."""
+    ran = cli.inside("hooks", "list", "--json")
+    assert ran.code == 0, ran
+    return {state["id"]: state for state in ran.json}

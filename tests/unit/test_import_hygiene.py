@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.cli import Cli
+from support.hooking import command, configure
 
 HEAVY = {
     "duckdb", "pyarrow", "yaml", "jinja2", "mkdocs", "concurrent", "subprocess", "asyncio",
@@ -68,6 +69,28 @@ def test_resolve_does_not_import_what_draws_pages(cli: Cli) -> None:
 def test_get_needs_no_engine(cli: Cli, tmp_path: Path) -> None:
     modules = modules_of(cli, "get", "m@prod", str(tmp_path / "out"))
     assert {"duckdb", "pyarrow", "yaml"} & modules == set()
+
+
+def test_a_write_without_hooks_loads_none_of_them(cli: Cli) -> None:
+    modules = modules_of(cli, "tag", "m", "without=hooks")
+    assert not {name for name in modules if name.startswith("regista.hooks")}
+
+
+def test_a_write_with_commands_alone_loads_nothing_of_webhooks(tmp_path: Path) -> None:
+    cli = Cli(tmp_path)
+    assert cli.inside("init").code == 0
+    configure(tmp_path, command("c", "cat > told"), command("p", "true", 'when = "pre"'))
+    modules = modules_of(cli, "create", "m", "--kind", "model")
+    assert (tmp_path / "told").exists()
+    assert {"http.client", "ssl", "regista.hooks.sending"} & modules == set()
+
+
+def test_asking_reads_no_hooks_even_where_there_are_some(tmp_path: Path) -> None:
+    cli = Cli(tmp_path)
+    for line in (["init"], ["create", "m", "--kind", "model"]):
+        assert cli.inside(*line).code == 0
+    configure(tmp_path, command("c", "cat > told"))
+    assert not {name for name in modules_of(cli, "show", "m") if name.startswith("regista.hooks")}
 
 
 def test_help_imports_no_command(cli: Cli) -> None:

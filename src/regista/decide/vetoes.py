@@ -25,6 +25,8 @@ _REVISION = 1
 _NO_RULE = -1
 # what is new in every plan, though it comes to the same
 _PASSING = frozenset({"entry_id", "run_id"})
+# a version is registered by its content, whichever number is free by then
+_PASSING_OF = {"register": frozenset({"version"})}
 # what a verdict says in words, such as an age in minutes
 _WORDS = frozenset({"observed", "required", "reason", "remedy"})
 _OF_ROW = ("entry_id", "entry", "version", "stage")
@@ -123,7 +125,8 @@ class Question:
         Other people's commits in between do not void it; another version, holder, gate status
         or evidence does. Numbers that each plan gives anew and words about ages are left out.
         """
-        decision = {name: value for name, value in self.decision.items() if name not in _PASSING}
+        passing = _PASSING | _PASSING_OF.get(self.op, frozenset())
+        decision = {name: value for name, value in self.decision.items() if name not in passing}
         if "gates" in decision:
             decision["gates"] = [
                 {name: value for name, value in gate.items() if name not in _WORDS}

@@ -14,7 +14,6 @@ from regista.hooks.config import Hook
 from regista.hooks.events import Event, concerns, requested
 from regista.hooks.payload import body_of, one_line
 from regista.hooks.running import INSIDE, VETO, run_command, runs_inside
-from regista.hooks.sending import send
 
 WAY_BACK_TIMEOUT_S = 5.0
 """How long somebody who rolls back waits for a hook, whatever the hook says."""
@@ -107,6 +106,9 @@ def _of_command(hook: Hook, body: bytes, hidden: Collection[str], timeout_s: flo
 
 
 def _of_webhook(hook: Hook, message_id: str, body: bytes, timeout_s: float) -> Heard:
+    # HTTP and TLS take longer to import than most commands to run
+    from regista.hooks.sending import send
+
     response = send(hook, message_id, body, timeout_s)
     if not response.ok:
         return Said.FAILED, f"it answered with status {response.status}"

@@ -11,7 +11,6 @@ from regista.hooks.events import Event
 from regista.hooks.payload import body_of, one_line
 from regista.hooks.running import INSIDE, run_command, runs_inside
 from regista.hooks.schedule import asked_s
-from regista.hooks.sending import send
 
 GONE = 410
 SHORTEST_S = 0.5
@@ -75,6 +74,9 @@ def _command(hook: Hook, body: bytes, hidden: Collection[str]) -> Attempt:
 
 
 def _webhook(hook: Hook, event: Event, body: bytes, timeout_s: float) -> Attempt:
+    # HTTP and TLS take longer to import than most commands to run
+    from regista.hooks.sending import send
+
     response = send(hook, event.message_id, body, timeout_s)
     shown = one_line(response.body[:OUTPUT_SHOWN].decode("utf-8", "replace"))
     if response.ok:

@@ -19,6 +19,7 @@ from regista.hooks.attempts import Attempt, attempt
 from regista.hooks.config import Hook
 from regista.hooks.cursors import Cursor, Cursors, Failing, Position
 from regista.hooks.events import Event, concerns, events_of
+from regista.hooks.running import kill_running
 from regista.hooks.schedule import backoff_s
 from regista.model.times import format_time
 from regista.read.replica import Replica
@@ -139,6 +140,9 @@ class Runner:
             cursor = self.cursors.install(head + 1)
             if not alone:
                 return self._report("busy", cursor, head, "another run is at work on it")
+            lost = ahead_of_log(self.hook.id, cursor.position, head)
+            if lost:
+                return self._report("failing", cursor, head, lost)
             self._noted, self._failing = cursor.position, self.cursors.failing()
             return self._follow(cursor, head)
 
@@ -226,6 +230,19 @@ def event_after(event: Event) -> Position:
     return Position(event.seq, event.index + 1)
 
 
+def ahead_of_log(hook_id: str, position: Position, head: int) -> str:
+    """Return what is wrong with a cursor that is beyond the log's end; '' when nothing is.
+
+    A log that was restored from an older copy has other commits under the numbers to come.
+    """
+    if position.seq <= head + 1:
+        return ""
+    return (
+        f"its cursor is at commit {position.seq}, and the log ends with {head}:"
+        f" regista hooks run {hook_id} --from SEQ"
+    )
+
+
 def run_all(runners: Sequence[Runner]) -> list[Report]:
     """Run every hook in a thread of its own, so that none waits for another.
 
@@ -250,6 +267,7 @@ def run_all(runners: Sequence[Runner]) -> list[Report]:
     except BaseException:
         for runner in runners:
             runner.stop.set()
+        kill_running()
         raise
     found = [reports[runner.hook.id] for runner in runners]
     for report in found:

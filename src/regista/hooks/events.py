@@ -83,6 +83,7 @@ class Event:
 def events_of(commit: Commit, digest: str) -> list[Event]:
     """Return the events of a commit, in order; `digest` is its file's sha256."""
     refused = any(_refused(op.decision) for op in commit.ops)
+    ids = {row.get("entry"): row["entry_id"] for row in commit.rows if row.get("entry_id")}
     return [
         Event(
             op.op,
@@ -95,7 +96,7 @@ def events_of(commit: Commit, digest: str) -> list[Event]:
             commit.seq,
             digest,
             index,
-            entry_id=_entry_id(commit, op.decision.get("name", "")),
+            entry_id=ids.get(op.decision.get("name"), ""),
         )
         for index, op in enumerate(commit.ops)
         if op.op != "init" and (_refused(op.decision) or not refused)
@@ -156,8 +157,3 @@ def _outcome(decision: Json) -> str:
     if _refused(decision):
         return REFUSED
     return FAILED if decision.get("ok") is False else APPLIED
-
-
-def _entry_id(commit: Commit, name: str) -> str:
-    rows = (row for row in commit.rows if name and row.get("entry") == name)
-    return next((row["entry_id"] for row in rows if "entry_id" in row), "")

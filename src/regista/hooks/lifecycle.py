@@ -14,11 +14,11 @@ from regista.hooks.asking import Asking, ask_hook, hidden_variables
 from regista.hooks.attempts import Attempt, attempt
 from regista.hooks.config import Hook, When
 from regista.hooks.cursors import Cursors, Failing, Position, Skip
-from regista.hooks.delivering import Feed, Patience, Report, Runner, run_all
+from regista.hooks.delivering import Feed, Patience, Report, Runner, ahead_of_log, run_all
 from regista.hooks.events import APPLIED, REQUESTED, Event
 from regista.hooks.payload import body_of
 from regista.hooks.running import INSIDE
-from regista.hooks.sending import target_of
+from regista.hooks.urls import target_of
 from regista.model.names import shown
 from regista.model.times import format_time
 from regista.read.replica import Replica
@@ -121,9 +121,12 @@ class Lifecycle:
 
     def deliver_now(self, warnings: list[str]) -> None:
         """Try what waits once, briefly; what fails is a warning, and waits for `hooks run`."""
-        hooks = [] if os.environ.get(INSIDE) else [hook for hook in self._post() if self._due(hook)]
+        if os.environ.get(INSIDE):
+            # the run that this command belongs to goes on to what it wrote
+            return
         try:
-            reports = self._run(hooks, AFTER_WRITE)
+            due = [hook for hook in self._post() if self._due(hook, warnings)]
+            reports = self._run(due, AFTER_WRITE)
         except RegistaError as error:
             warnings.append(f"no hook was run: {error.message}; regista hooks run tries again")
             return
@@ -249,10 +252,16 @@ class Lifecycle:
     def _cursors(self, hook: Hook) -> Cursors:
         return Cursors(self._replica.store, hook.id)
 
-    def _due(self, hook: Hook) -> bool:
+    def _due(self, hook: Hook, warnings: list[str]) -> bool:
         """Say whether a hook may be tried by the way, or failed too short a time ago."""
         failing = self._cursors(hook).failing()
-        return failing is None or failing.not_before <= format_time(datetime.now(UTC))
+        if failing is None or failing.not_before <= format_time(datetime.now(UTC)):
+            return True
+        warnings.append(
+            f"hook {hook.id} fails since {failing.since} ({failing.error}), and is not tried"
+            f" before {failing.not_before}: regista hooks run"
+        )
+        return False
 
     def _run(self, hooks: Sequence[Hook], patience: Patience) -> list[Report]:
         if not hooks:
@@ -271,13 +280,18 @@ class Lifecycle:
         cursor = cursors.read() if hook.when is When.POST else None
         if cursor is None:
             return state
+        head, failing = feed.head(), cursors.failing()
+        lost = ahead_of_log(hook.id, cursor.position, head)
+        if lost:
+            now = format_time(datetime.now(UTC))
+            failing = Failing(1, lost, now, now, now)
         return replace(
             state,
             seq=cursor.position.seq,
-            backlog=feed.waiting(hook, cursor.position, feed.head()),
+            backlog=feed.waiting(hook, cursor.position, head),
             delivered=cursor.delivered,
             skipped=cursor.skipped,
-            failing=cursors.failing(),
+            failing=failing,
         )
 
     def _next_waiting(self, hook: Hook, feed: Feed, position: Position) -> Position:

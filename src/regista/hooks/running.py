@@ -24,6 +24,8 @@ INSIDE = "REGISTA_HOOKS_RUNNING"
 VETO = 3
 OUTPUT_KEPT = 4_096
 _LAST_WORDS_S = 1.0
+_guard = threading.Lock()
+_running: "set[subprocess.Popen[bytes]]" = set()
 
 
 class CommandFailedError(StorageError):
@@ -85,7 +87,20 @@ def run_command(hook: Hook, body: bytes, hidden: Collection[str], timeout_s: flo
             raise CommandFailedError(f"the command cannot be started: {error.strerror}") from error
         except ValueError as error:
             raise CommandFailedError("the command cannot be started: an argument is odd") from error
-    return _finished(process, timeout_s)
+    with _guard:
+        _running.add(process)
+    try:
+        return _finished(process, timeout_s)
+    finally:
+        with _guard:
+            _running.discard(process)
+
+
+def kill_running() -> None:
+    """Kill the commands that other threads wait for, which nobody will wait for any more."""
+    with _guard:
+        for process in _running:
+            _signal(process)
 
 
 def runs_inside(hook_id: str) -> bool:
@@ -116,11 +131,14 @@ def _finished(process: "subprocess.Popen[bytes]", timeout_s: float) -> Finished:
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
+    _signal(process)
+    process.wait()
+
+
+def _signal(process: "subprocess.Popen[bytes]") -> None:
+    # its whole group, which it leads
     with suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
-    with suppress(OSError):
-        process.kill()
-    process.wait()
 
 
 class _Beginning:

@@ -19,7 +19,7 @@ from typing import Any
 from regista.errors import InvalidInputError, StorageError
 from regista.hooks.config import Hook
 from regista.hooks.signing import secret_key, signed_headers
-from regista.hooks.urls import Target, checked_url, is_public
+from regista.hooks.urls import Target, is_public, target_of
 from regista.version import __version__
 
 RESPONSE_KEPT = 65_536
@@ -52,21 +52,6 @@ class Response:
     def ok(self) -> bool:
         """Whether the event counts as delivered: 200 to 299."""
         return self.status in SUCCESS
-
-
-def target_of(hook: Hook, environ: Mapping[str, str]) -> Target:
-    """Return where a webhook goes.
-
-    Raises:
-        InvalidInputError: its variable is not set, or is no URL.
-    """
-    url, where = hook.url, f"url of hook {hook.id}"
-    if hook.url_env:
-        where = f"the variable {hook.url_env} of hook {hook.id}"
-        url = environ.get(hook.url_env, "")
-        if not url:
-            raise InvalidInputError(f"{where} is not set", hint=f"export {hook.url_env}=https://…")
-    return checked_url(url, where, allow_http=hook.allow_http)
 
 
 def keys_of(hook: Hook, environ: Mapping[str, str]) -> list[bytes]:

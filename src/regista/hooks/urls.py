@@ -7,11 +7,16 @@ IANA special-purpose registries, as Python's `ipaddress` knows them, and address
 another in them are judged by that one as well.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from regista.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from regista.hooks.config import Hook
 
 MAX_URL = 2_000
 HTTPS, HTTP = 443, 80
@@ -86,6 +91,21 @@ def checked_url(url: str, where: str, *, allow_http: bool) -> Target:
     tls = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(tls, host, port or (HTTPS if tls else HTTP), path)
+
+
+def target_of(hook: "Hook", environ: Mapping[str, str]) -> Target:
+    """Return where a webhook goes.
+
+    Raises:
+        InvalidInputError: its variable is not set, or is no URL.
+    """
+    url, where = hook.url, f"url of hook {hook.id}"
+    if hook.url_env:
+        where = f"the variable {hook.url_env} of hook {hook.id}"
+        url = environ.get(hook.url_env, "")
+        if not url:
+            raise InvalidInputError(f"{where} is not set", hint=f"export {hook.url_env}=https://…")
+    return checked_url(url, where, allow_http=hook.allow_http)
 
 
 def is_public(address: str) -> bool:

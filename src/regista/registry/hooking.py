@@ -84,8 +84,8 @@ class Hooking:
 
     def _configured(self, replica: "Replica") -> "Lifecycle | None":
         if self._found is None and self._config is not None:
-            config = config_for(self._config, replica.store.uri)
-            if "hooks" in config:
+            config = config_for(self._config, "hooks", replica.store.uri)
+            if config:
                 from regista.hooks.config import hooks_of
                 from regista.hooks.lifecycle import Lifecycle
 

@@ -3,7 +3,6 @@
 Nothing is opened here; whether a registry is there is for `regista.registry.opening` to say.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ def locate(given: str | None, environ: Mapping[str, str], folder: Path) -> str:
     if environ.get(VARIABLE):
         return environ[VARIABLE]
     config = find_config(folder)
-    return (_named_in(config) if config else None) or DEFAULT
+    return (_named_in(config, _read(config)) if config else None) or DEFAULT
 
 
 def find_config(folder: Path) -> Path | None:
@@ -41,28 +40,31 @@ def find_config(folder: Path) -> Path | None:
     return next((config for config in candidates if config.is_file()), None)
 
 
-def config_for(config: Path, uri: str) -> dict[str, Any]:
-    """Return what a `regista.toml` says for a registry; nothing when it names another one.
+def config_for(config: Path, key: str, uri: str) -> dict[str, Any]:
+    """Return a `regista.toml` that has something under a key for a registry; else nothing.
 
-    So the hooks of a project are not run for a copy of its registry, or for somebody else's.
+    A file that names another registry has nothing: the hooks of a project are not run for a copy
+    of its registry, or for somebody else's.
 
     Args:
         config: the file.
-        uri: the registry; folders are compared by what they are, not by how they are written.
+        key: what is asked for.
+        uri: the registry; it is compared by what it is, not by how it is written.
 
     Raises:
         InvalidInputError: the file is malformed.
     """
-    named = _named_in(config)
-    return _read(config) if named is None or _place(named) == _place(uri) else {}
+    content = _read(config)
+    if key not in content:
+        return {}
+    from regista.storage.opening import store_uri
+
+    named = _named_in(config, content)
+    return content if named is None or store_uri(named) == store_uri(uri) else {}
 
 
-def _place(uri: str) -> str:
-    return uri if "://" in uri else os.path.realpath(uri)
-
-
-def _named_in(config: Path) -> str | None:
-    uri = _read(config).get("registry")
+def _named_in(config: Path, content: Mapping[str, Any]) -> str | None:
+    uri = content.get("registry")
     if uri is None:
         return None
     if not isinstance(uri, str) or not uri:

@@ -4,6 +4,7 @@ Nothing is read or written here; whether a registry is there is for others to fi
 URI comes from (option, environment, `regista.toml`) is the caller's business.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -39,6 +40,23 @@ def open_store(uri: str) -> Store:
     if scheme in _REMOTE:
         return _remote(scheme, rest)
     raise InvalidInputError(f"{shown(uri)} has an unknown scheme, {scheme}://", hint=_FORMS)
+
+
+def store_uri(uri: str) -> str:
+    """Return one way to write a URI, the same for all that name the same place.
+
+    Raises:
+        InvalidInputError: as `open_store`.
+    """
+    match = _SCHEME.match(uri)
+    scheme, rest = (match[1].lower(), uri[match.end() :]) if match else ("", "")
+    if scheme == "memory":
+        return f"{scheme}://{rest}"
+    if scheme in _REMOTE:
+        from regista.storage.remote.location import Location
+
+        return str(Location.parse(scheme, rest))
+    return os.path.realpath(open_store(uri).uri)
 
 
 def _local(path: str) -> Store:

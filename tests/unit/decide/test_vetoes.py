@@ -158,6 +158,13 @@ def test_an_answer_holds_while_the_plan_comes_to_the_same() -> None:
     assert asked.identity == replace(later, time="2026-01-02", after=8).identity
 
 
+def test_an_answer_about_a_registration_holds_for_the_content_whatever_its_number() -> None:
+    asked = replace(question(digest="d", entry_id="e2-0"), op="register")
+    later = replace(question(digest="d", entry_id="e9-0", version=3), op="register")
+    other = replace(question(digest="o"), op="register")
+    assert asked.identity == later.identity != other.identity
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -103,7 +103,8 @@ def run(call: Call, *, ids: tuple[str, ...], start: int | None, retry_for: float
             word = "ok" if report.status == "done" else "failed"
             page.verdict(word, f"{report.hook}: {plural(report.delivered, 'event')} delivered")
             if report.error:
-                page.item(f"at commit {report.seq}: {report.error}; {report.backlog} waiting")
+                where = f"at commit {report.seq}: " if report.seq else ""
+                page.item(f"{where}{report.error}; {report.backlog} waiting")
 
     call.answer([report.to_json() for report in reports], draw)
     return ExitCode.STORAGE if any(report.error for report in reports) else ExitCode.DONE
