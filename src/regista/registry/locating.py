@@ -31,7 +31,7 @@ def locate(given: str | None, environ: Mapping[str, str], folder: Path) -> str:
     if environ.get(VARIABLE):
         return environ[VARIABLE]
     config = find_config(folder)
-    return (_named_in(config, _read(config)) if config else None) or DEFAULT
+    return (_named_in(config, read_config(config)) if config else None) or DEFAULT
 
 
 def find_config(folder: Path) -> Path | None:
@@ -54,7 +54,7 @@ def config_for(config: Path, key: str, uri: str) -> dict[str, Any]:
     Raises:
         InvalidInputError: the file is malformed.
     """
-    content = _read(config)
+    content = read_config(config)
     if key not in content:
         return {}
     from regista.storage.opening import store_uri
@@ -81,7 +81,12 @@ def _named_in(config: Path, content: Mapping[str, Any]) -> str | None:
         raise InvalidInputError(f"registry in {shown(str(config), 200)}: {error}") from error
 
 
-def _read(config: Path) -> dict[str, Any]:
+def read_config(config: Path) -> dict[str, Any]:
+    """Return what a `regista.toml` says.
+
+    Raises:
+        InvalidInputError: it cannot be read, or is malformed.
+    """
     import tomllib
 
     try:

@@ -1,6 +1,5 @@
 """What the owner of a site may choose: the `[site]` table of `regista.toml`."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 
 from regista.errors import InvalidInputError
 from regista.model.names import shown
+from regista.registry.locating import read_config
 
 # what may be published; the last two are not unless asked for
 PUBLISHABLE = (
@@ -60,15 +60,7 @@ def read_options(config: Path | None) -> SiteOptions:
     """
     if config is None:
         return SiteOptions()
-    try:
-        table = tomllib.loads(config.read_text(encoding="utf-8")).get("site", {})
-    except OSError as error:
-        raise InvalidInputError(
-            f"cannot read {shown(str(config), 400)}: {error.strerror}"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"{shown(str(config), 200)} is not TOML: {error}") from error
-    return options_of(table, config.parent, "site")
+    return options_of(read_config(config).get("site", {}), config.parent, "site")
 
 
 def options_of(table: object, folder: Path, where: str) -> SiteOptions:
