@@ -26,6 +26,7 @@ class Fault(Enum):
     UNKNOWN_BEFORE = "say UNKNOWN without applying"
     UNKNOWN_AFTER = "apply, then say UNKNOWN"
     EXISTS_BEFORE = "say EXISTS without applying"
+    UNSETTLED = "apply, then say that it may not survive a power cut"
     EXISTS_AFTER = "apply, then say EXISTS, as a client does that retries by itself"
     ABSENT = "say that the key does not exist"
 
@@ -33,10 +34,11 @@ class Fault(Enum):
 _SAID = {
     Fault.UNKNOWN_BEFORE: PutOutcome.UNKNOWN,
     Fault.UNKNOWN_AFTER: PutOutcome.UNKNOWN,
+    Fault.UNSETTLED: PutOutcome.UNSETTLED,
     Fault.EXISTS_BEFORE: PutOutcome.EXISTS,
     Fault.EXISTS_AFTER: PutOutcome.EXISTS,
 }
-_APPLIED = {Fault.NONE, Fault.RAISE_AFTER, Fault.UNKNOWN_AFTER, Fault.EXISTS_AFTER}
+_APPLIED = {Fault.NONE, Fault.RAISE_AFTER, Fault.UNKNOWN_AFTER, Fault.UNSETTLED, Fault.EXISTS_AFTER}
 
 
 class KilledError(BaseException):
@@ -96,6 +98,9 @@ class FaultyStore:
         return self._call(
             "put_by_digest", prefix, lambda: self.inner.put_by_digest(source, prefix, advance)
         )
+
+    def settle(self, key: str) -> None:
+        self._call("settle", key, lambda: self.inner.settle(key))
 
     def get(self, key: str) -> bytes | None:
         return self._look("get", key, lambda: self.inner.get(key))

@@ -96,6 +96,7 @@ def init_registry(
         registry.writer.run([request], txid=f"init-{registry.id}")
     elif policy is not None:
         _follows(registry, policy)
+    registry.replica.log.settle(1)
     _commit, sha256 = registry.replica.log.read(1)
     return Initialised(registry, created is Creation.WON, 1, sha256)
 

@@ -82,6 +82,7 @@ def store_files(
         if size in likely_sizes:
             sha256, read = _hash(file, meter)
             if store.size(blob_key(sha256)) == read:
+                store.settle(blob_key(sha256))
                 return FileEntry(path, read, sha256)
             # the bytes are counted already
             advance = meter.heed

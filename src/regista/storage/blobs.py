@@ -61,7 +61,9 @@ def put_blob_bytes(store: Store, data: bytes) -> str:
     """Store bytes once, durably; return their digest."""
     digest = sha256_hex(data)
     key = blob_key(digest)
-    if store.size(key) != len(data):
+    if store.size(key) == len(data):
+        store.settle(key)
+    else:
         store.put(key, data)
     return digest
 
@@ -71,7 +73,9 @@ def put_blob_file(store: Store, path: Path) -> str:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     key = blob_key(digest)
-    if store.size(key) != path.stat().st_size:
+    if store.size(key) == path.stat().st_size:
+        store.settle(key)
+    else:
         store.put(key, path)
     return digest
 

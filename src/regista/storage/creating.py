@@ -50,8 +50,13 @@ def create(
         if attempt:
             sleep(_delay(attempt))
         try:
-            if store.put_if_absent(key, data) is PutOutcome.CREATED:
+            outcome = store.put_if_absent(key, data)
+            if outcome is PutOutcome.CREATED:
                 return Creation.WON
+            if outcome is PutOutcome.UNSETTLED:
+                # what it was that a disk did not take is told only once, so asking again proves
+                # nothing
+                return Creation.UNKNOWN
         except StorageError as error:
             refusals.append(error)
         try:
@@ -60,11 +65,21 @@ def create(
             absent = False
             continue
         if found is not None:
-            return Creation.WON if found == data else Creation.LOST
+            return _found(store, key, ours=found == data)
         absent = True
     if absent and len(refusals) == _ATTEMPTS:
         raise refusals[-1]
     return Creation.UNKNOWN
+
+
+def _found(store: Store, key: str, *, ours: bool) -> Creation:
+    if not ours:
+        return Creation.LOST
+    try:
+        store.settle(key)
+    except StorageError:
+        return Creation.UNKNOWN
+    return Creation.WON
 
 
 def _delay(attempt: int) -> float:

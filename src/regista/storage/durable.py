@@ -75,7 +75,8 @@ def publish_new(temporary: Path, path: Path) -> PutOutcome:
     """Give a synced file its final name unless that is taken, durably.
 
     Returns:
-        UNKNOWN where the name may have been given, or may not survive a power cut.
+        UNKNOWN where the name may have been given; UNSETTLED where it was, and may not survive a
+        power cut.
     """
     outcome = _link(temporary, path)
     if outcome is PutOutcome.CREATED:
@@ -83,7 +84,7 @@ def publish_new(temporary: Path, path: Path) -> PutOutcome:
             sync_folder(path.parent)
         except OSError:
             # the file is there for all to see, so "failed" would be as wrong as "done"
-            return PutOutcome.UNKNOWN
+            return PutOutcome.UNSETTLED
     return outcome
 
 
@@ -109,11 +110,16 @@ def make_folders(folder: Path) -> None:
     Raises:
         OSError: from making or syncing.
     """
-    if not folder.is_dir():
-        make_folders(folder.parent)
-        with suppress(FileExistsError):
-            folder.mkdir()
-        sync_folder(folder.parent)
+    if folder.is_dir():
+        # whoever made it may have died before it was on the disk; a folder above that we may
+        # not read is nothing that we can mend
+        with suppress(PermissionError):
+            sync_folder(folder.parent)
+        return
+    make_folders(folder.parent)
+    with suppress(FileExistsError):
+        folder.mkdir()
+    sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

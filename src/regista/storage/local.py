@@ -78,12 +78,22 @@ class LocalStore:
                 sha256, size = opened.copy_to(handle, advance)
                 opened.refuse_if_changed(size)
                 key = digest_key(prefix, sha256)
-                if self.size(key) != size:
+                if self.size(key) == size:
+                    self.settle(key)
+                else:
                     os.fsync(handle)
                     self._publish(temporary, self._path(key))
             except OSError as error:
                 raise storage_error(error, "write in", folder) from error
         return sha256, size
+
+    def settle(self, key: str) -> None:
+        """Make a key that is there survive a power cut: its folder is synced once more."""
+        path = self._path(key)
+        try:
+            durable.sync_folder(path.parent)
+        except OSError as error:
+            raise storage_error(error, "sync", path) from error
 
     def get(self, key: str) -> bytes | None:
         """Return the bytes, or None when the key does not exist."""

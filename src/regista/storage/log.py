@@ -98,7 +98,19 @@ class Log:
         """
         from regista.storage.creating import create
 
-        return create(self._store, log_key(seq), commit_bytes, self._sleep)
+        before, key = log_key(seq - 1), log_key(seq)
+        if seq > FIRST_SEQ and _folder(before) != _folder(key):
+            # syncing our folder would not keep the commit that this one stands on
+            self._store.settle(before)
+        return create(self._store, key, commit_bytes, self._sleep)
+
+    def settle(self, seq: int) -> None:
+        """Make a commit that is there survive a power cut, whoever wrote it.
+
+        Raises:
+            StorageError: it may not.
+        """
+        self._store.settle(log_key(seq))
 
     def iterate(self, first: int, last: int, *, parent: str = "") -> Iterator[tuple[Commit, str]]:
         """Yield commits `first` to `last` with their digests, checking the chain of parents.
@@ -144,3 +156,7 @@ class Log:
             else:
                 high = middle
         return low
+
+
+def _folder(key: str) -> str:
+    return key.rpartition("/")[0]

@@ -87,6 +87,9 @@ class MemoryStore:
             self.put(key, bytes(data))
         return sha256, size
 
+    def settle(self, key: str) -> None:
+        """Do nothing: no power cut is survived here."""
+
     def get(self, key: str) -> bytes | None:
         """Return the bytes, or None when the key does not exist."""
         return self._values.get(checked_key(key))

@@ -26,6 +26,7 @@ class PutOutcome(Enum):
     CREATED = "created"
     EXISTS = "exists"
     UNKNOWN = "unknown"
+    UNSETTLED = "unsettled"
 
 
 def is_key(text: str) -> bool:
@@ -60,8 +61,9 @@ class Store(Protocol):
     def put_if_absent(self, key: str, data: bytes) -> PutOutcome:
         """Create the key durably, or leave what is there; of many racers one sees CREATED.
 
-        UNKNOWN means that the key may have been created, or may not survive a power cut: read
-        it back before believing anything.
+        UNKNOWN means that the key may have been created: read it back before believing anything.
+        UNSETTLED means that it was created, for all to see, but may not survive a power cut;
+        reading it back tells nothing.
         """
         ...
 
@@ -88,6 +90,15 @@ class Store(Protocol):
         Raises:
             InvalidInputError: the source cannot be read, is not a regular file, or changed
                 meanwhile; nothing is stored then.
+        """
+        ...
+
+    def settle(self, key: str) -> None:
+        """Make a key that is there survive a power cut, whoever created it, and whenever.
+
+        Another process may have died, or still be, between creating it and making it durable.
+        Whoever builds on it, or says that it is there, settles it first. Nothing to do where
+        what can be read is durable.
         """
         ...
 

@@ -18,7 +18,13 @@ from regista.decide.planning import CommitPlan, plan_commit
 from regista.decide.state import State
 from regista.decide.verdict import Outcome
 from regista.decide.vetoes import PreHooks
-from regista.errors import ConflictError, OutcomeUnknownError, RegistaError, TxidReusedError
+from regista.errors import (
+    ConflictError,
+    OutcomeUnknownError,
+    RegistaError,
+    StorageError,
+    TxidReusedError,
+)
 from regista.model.canonical import sha256_hex
 from regista.model.commit import FORMAT, Commit, OpRecord
 from regista.model.names import txid as valid_txid
@@ -188,11 +194,7 @@ class Writer:
             case Creation.LOST:
                 return None
             case Creation.UNKNOWN:
-                raise OutcomeUnknownError(
-                    f"the store did not say whether commit {commit.seq} was written",
-                    txid=txid,
-                    hint=f"run the same command again with --txid {txid}",
-                )
+                raise _unknown(commit.seq, txid)
             case Creation.WON:
                 return _Won(commit, sha256_hex(data))
 
@@ -208,20 +210,30 @@ class Writer:
                 f"transaction id {txid} was used in commit {seq} for something else",
                 hint="choose a new --txid",
             )
-        return self._results_at(seq)
+        return self._results_at(seq, txid)
 
     def recorded(self, txid: str) -> list[Committed] | None:
-        """Return what a transaction id has done already; None when it is new."""
-        found = self.replica.refresh().heads.get(f"t/{valid_txid(txid)}")
-        return self._results_at(found[0]) if found else None
+        """Return what a transaction id has done already; None when it is new.
 
-    def _results_at(self, seq: int) -> list[Committed]:
+        Raises:
+            OutcomeUnknownError: the commit is there, but may not survive a power cut.
+        """
+        found = self.replica.refresh().heads.get(f"t/{valid_txid(txid)}")
+        return self._results_at(found[0], txid) if found else None
+
+    def _results_at(self, seq: int, txid: str) -> list[Committed]:
+        try:
+            # whoever wrote it may have died before it was durable
+            self.replica.log.settle(seq)
+        except StorageError as error:
+            raise _unknown(seq, txid) from error
         commit, digest = self.replica.log.read(seq)
         return _results(commit.ops, seq, digest, created=False)
 
     def _existing(self, plan: CommitPlan, requests: Sequence[Request]) -> list[Committed]:
         results = []
         for request, planned in zip(requests, plan.planned, strict=True):
+            self.replica.log.settle(planned.existing or 1)
             commit, digest = self.replica.log.read(planned.existing or 1)
             decision = _recorded_gates(planned.decision, commit)
             results.append(Committed(request.op, decision, commit.seq, digest, created=False))
@@ -241,6 +253,14 @@ class Writer:
                 f"commit {commit.seq} stands, but what follows it was not written: {what};"
                 " once that is mended, run regista rebuild (regista doctor tells more)"
             )
+
+
+def _unknown(seq: int, txid: str) -> OutcomeUnknownError:
+    return OutcomeUnknownError(
+        f"the store did not say whether commit {seq} was written for good",
+        txid=txid,
+        hint=f"run the same command again with --txid {txid}",
+    )
 
 
 def _keep_promise(plan: CommitPlan, promised: Sequence[int | None] | None) -> None:

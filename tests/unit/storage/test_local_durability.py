@@ -57,8 +57,9 @@ def test_a_conditional_put_syncs_folders_then_the_file_then_links_then_syncs_its
     store: LocalStore, calls: list[str]
 ) -> None:
     store.put_if_absent("log/000000/1.json", b"x")
+    folder = Path(store.uri).parent
     assert calls == [
-        "mkdir registry", f"fsync {Path(store.uri).parent.name}",
+        f"fsync {folder.parent.name}", "mkdir registry", f"fsync {Path(store.uri).parent.name}",
         "mkdir log", "fsync registry",
         "mkdir 000000", "fsync log",
         "fsync .tmp", "link .tmp 1.json", "fsync 000000",
@@ -74,7 +75,26 @@ def test_folders_that_another_process_made_are_synced_once(
     LocalStore(Path(store.uri)).put("log/1", b"x")
     calls.clear()
     store.put("log/2", b"x")
-    assert calls == ["mkdir log", "fsync registry", "fsync .tmp", "replace .tmp 2", "fsync log"]
+    assert calls == [
+        f"fsync {Path(store.uri).parent.name}", "mkdir log", "fsync registry",
+        "fsync .tmp", "replace .tmp 2", "fsync log",
+    ]  # fmt: skip
+
+
+def test_a_registry_below_a_folder_that_we_may_not_read_can_be_written(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    LocalStore(Path(store.uri)).put("log/1", b"x")
+    real, above = os.open, Path(store.uri).parent
+
+    def opening(path: Path, *args: int, **options: int) -> int:
+        if path == above:
+            raise PermissionError(errno.EACCES, "denied")
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(os, "open", opening)
+    store.put("log/2", b"x")
+    assert store.get("log/2") == b"x"
 
 
 @pytest.mark.parametrize("from_path", [False, True])
@@ -100,14 +120,14 @@ def test_a_blob_is_synced_before_it_has_its_name_and_its_folder_after(
     ]  # fmt: skip
 
 
-def test_a_blob_that_is_there_is_not_synced_again(
+def test_of_a_blob_that_is_there_only_the_name_is_synced_again(
     store: LocalStore, calls: list[str], tmp_path: Path
 ) -> None:
     (tmp_path / "source").write_bytes(b"content")
     store.put_by_digest(tmp_path / "source", "blobs/", lambda _: None)
     calls.clear()
-    store.put_by_digest(tmp_path / "source", "blobs/", lambda _: None)
-    assert calls == []
+    sha256, _ = store.put_by_digest(tmp_path / "source", "blobs/", lambda _: None)
+    assert calls == [f"fsync {sha256[:2]}"]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +207,7 @@ def test_a_copy_whose_source_cannot_be_read_is_a_storage_error(
     assert files_below(Path(store.uri)) == []
 
 
-def test_a_folder_sync_that_fails_after_the_link_leaves_the_outcome_unknown(
+def test_a_folder_sync_that_fails_after_the_link_leaves_the_commit_unsettled(
     store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.put("log/0", b"x")
@@ -199,8 +219,10 @@ def test_a_folder_sync_that_fails_after_the_link_leaves_the_outcome_unknown(
         real(handle)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    assert store.put_if_absent("log/1", b"data") is PutOutcome.UNKNOWN
+    assert store.put_if_absent("log/1", b"data") is PutOutcome.UNSETTLED
     assert store.get("log/1") == b"data"
+    with pytest.raises(StorageError, match=r"cannot sync .*log/1: the disk reports"):
+        store.settle("log/1")
 
 
 def test_a_link_whose_answer_is_an_error_may_have_been_made(

@@ -84,6 +84,30 @@ def test_a_lost_answer_to_an_applied_put_is_a_win(fault: Fault) -> None:
     assert slept == []
 
 
+def test_a_commit_that_may_not_survive_a_power_cut_is_unknown_though_it_can_be_read() -> None:
+    store = FaultyStore(MemoryStore("log"))
+    store.order("put_if_absent", Fault.UNSETTLED)
+    log, _ = quiet_log(store)
+    assert log.append(OURS, 1) is Creation.UNKNOWN
+    assert store.get(log_key(1)) == OURS
+
+
+def test_our_own_bytes_that_cannot_be_settled_are_unknown() -> None:
+    store = FaultyStore(MemoryStore("log"))
+    store.order("put_if_absent", Fault.EXISTS_AFTER)
+    store.order("settle", Fault.RAISE_BEFORE)
+    log, _ = quiet_log(store)
+    assert log.append(OURS, 1) is Creation.UNKNOWN
+
+
+def test_the_first_commit_of_a_folder_settles_the_last_one_of_the_folder_before() -> None:
+    store = FaultyStore(MemoryStore("log"))
+    log, _ = quiet_log(store)
+    for seq in (1, 999, 1000, 1001):
+        log.append(OURS, seq)
+    assert [key for name, key in store.calls if name == "settle"] == [log_key(999)]
+
+
 @pytest.mark.parametrize("fault", [Fault.RAISE_BEFORE, Fault.UNKNOWN_BEFORE, Fault.EXISTS_BEFORE])
 def test_a_put_that_was_not_applied_is_sent_again_unchanged(fault: Fault) -> None:
     store = FaultyStore(MemoryStore("log"))
@@ -172,7 +196,7 @@ def test_won_and_lost_are_always_true(puts: list[Fault], gets: list[Fault], *, r
     held = inner.get(log_key(1))
     assert (outcome is Creation.WON) <= (held == OURS)
     assert (outcome is Creation.LOST) <= (held == THEIRS)
-    if not rival and store.count("put_if_absent") == 1:
+    if not rival and store.count("put_if_absent") == 1 and Fault.UNSETTLED not in puts:
         assert outcome is Creation.WON
 
 

@@ -174,6 +174,27 @@ def test_an_unknown_outcome_is_called_that_and_can_be_asked_for_again(
     assert race.verified().ok
 
 
+def test_what_was_done_before_is_settled_before_it_is_told_again(race: Race) -> None:
+    register(race.other, "m", "ours", txid="t1")
+    done = register(race.ours, "m", "ours", txid="t1")
+    assert ("settle", log_key(done.seq)) in race.store.calls
+
+
+def test_a_no_op_settles_the_commit_that_it_names(race: Race) -> None:
+    made = register(race.other, "m", "ours")
+    assert not register(race.ours, "m", "ours").created
+    assert ("settle", log_key(made.seq)) in race.store.calls
+
+
+def test_what_was_done_but_cannot_be_settled_is_an_unknown_outcome(race: Race) -> None:
+    register(race.other, "m", "ours", txid="t1")
+    request = register_request(race.store.inner, "m", "ours")
+    race.store.order("settle", Fault.RAISE_BEFORE)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        race.ours.submit(request, "t1")
+    assert caught.value.txid == "t1"
+
+
 class Blind(FaultyStore):
     """A store on which nothing that was just written can be read back yet."""
 

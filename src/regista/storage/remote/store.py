@@ -134,6 +134,9 @@ class RemoteStore:
                 hint="run it again; if that does not help, the store cannot be trusted",
             )
 
+    def settle(self, key: str) -> None:
+        """Do nothing: what can be read is durable."""
+
     def get(self, key: str) -> bytes | None:
         """Return the bytes, or None when the key does not exist."""
         import obstore
