@@ -118,6 +118,9 @@ class Archive:
         member = self._members.get(key)
         return None if member is None else member[1]
 
+    def settle(self, key: str) -> None:
+        """Do nothing: a backup is read, and never written to."""
+
     def age_s(self, key: str) -> float | None:
         """Return 0: a backup tells no times."""
         return 0.0 if key in self._members else None
