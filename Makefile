@@ -9,7 +9,7 @@ AZURITE := $(EMULATORS)/node_modules/.installed
 
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: demo registry-data test check docs docs-check unit browser bench clean
+.PHONY: demo registry-data test check docs docs-check unit browser engines bench clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Regista needs Python 3.11 or newer; run: make PYTHON=python3.11 …")'
@@ -56,6 +56,10 @@ docs-check: $(STAMP)  ## are the generated parts what the code says, and does th
 	$(BIN)/python docs/generate.py --check
 	# not with --quiet, which makes --strict overlook every warning
 	$(BIN)/mkdocs build --strict --site-dir $$(mktemp -d)/site
+
+engines: $(STAMP)  ## Spark reads the tables, too: half a gigabyte and a minute to install, needs Java
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[engines]'
+	$(BIN)/pytest tests/engines
 
 bench: $(STAMP)  ## the benchmarks that need no large registry; see benchmarks/README.md
 	$(BIN)/python benchmarks/run.py
