@@ -21,7 +21,7 @@ from regista.transfer import copying, mirroring
 from regista.transfer.mirroring import Mirrored, mirror
 from support.everything import build, build_long
 from support.import_folders import URI, WORLD, write_folder
-from support.registries import OPEN, artifact, copy_of, new_registry, register, reopen
+from support.registries import GATED, OPEN, artifact, copy_of, new_registry, register, reopen
 
 
 @pytest.fixture(params=["memory", "local"])
@@ -99,6 +99,19 @@ def test_artifacts_of_no_commit_stay_where_they_are(source: Registry, target: St
     artifact(source.replica.store, "being registered")
     run(source.replica.store, target)
     assert content(target) == before
+
+
+def test_what_only_the_record_of_a_refusal_names_comes_along(target: Store) -> None:
+    source = new_registry(GATED)
+    register(source, "m", "one")
+    samples = [{"sample_id": "a", "metric": "acc", "value": 1, "passed": True}]
+    with source.transaction() as tx:
+        tx.log_eval("m@1", "holdout", {"acc": "0.1"}, samples=samples)
+        tx.promote("m@1", "staging")
+    run(source.replica.store, target)
+    assert [key for key in content(target) if key.startswith("data/eval_samples/")]
+    assert content(target) == content(source.replica.store)
+    assert_sound(target)
 
 
 def test_an_import_is_mirrored_with_its_data(tmp_path: Path, target: Store) -> None:
