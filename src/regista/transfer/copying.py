@@ -6,9 +6,11 @@ Invariant: nothing gets its name in the target before its digest was found right
 import hashlib
 from collections.abc import Callable
 
-from regista.errors import IntegrityError
+from regista.errors import IntegrityError, InvalidInputError
 from regista.model.canonical import sha256_hex
 from regista.read.naming import Named
+from regista.storage.blobs import BLOB_PREFIX
+from regista.storage.local import LocalStore
 from regista.storage.oserrors import storage_error
 from regista.storage.store import Store
 
@@ -42,7 +44,28 @@ def copy_file(source: Store, target: Store, item: Named, heed: Callable[[int], N
         _check(source, item, sha256_hex(data))
         target.put(item.key, data)
         return len(data)
+    if isinstance(source, LocalStore) and item.key.startswith(BLOB_PREFIX):
+        return _copy_local_blob(source, target, item, heed)
     return _copy_large(source, target, item, heed)
+
+
+def _copy_local_blob(
+    source: LocalStore, target: Store, item: Named, heed: Callable[[int], None]
+) -> int | None:
+    """Copy a large blob in one pass: half the time of the way through a scratch file."""
+    path = source.local_path(item.key)
+    if path is None:
+        return None
+    try:
+        digest, size = target.put_by_digest(path, BLOB_PREFIX, heed)
+    except InvalidInputError:
+        if source.size(item.key) is None:
+            # purged and collected at this moment
+            return None
+        raise
+    # other bytes have got the name that is right for them, and are nobody's
+    _check(source, item, digest)
+    return size
 
 
 def _copy_large(source: Store, target: Store, item: Named, heed: Callable[[int], None]) -> int:

@@ -204,6 +204,18 @@ def test_members_may_not_be_left_out_doubled_swapped_or_added(
                 opened(sealed([*content[:place], (key, b"x"), *content[place:]]), tmp_path)
 
 
+def test_other_bytes_under_a_name_are_found_though_the_sums_are_right(
+    backup: bytes, tmp_path: Path
+) -> None:
+    content = members(backup)[:-1]
+    for kind in ("blobs/", "data/", "log/"):
+        place = next(n for n, (key, _data) in enumerate(content) if key.startswith(kind))
+        key, data = content[place]
+        changed = [*content[:place], (key, data[:-2] + b"?" + data[-1:]), *content[place + 1 :]]
+        with pytest.raises(IntegrityError, match=r"backup\.tar is damaged"):
+            opened(sealed(changed), tmp_path)
+
+
 def with_header(change: Callable[[tarfile.TarInfo], None]) -> bytes:
     """Return the header of a member that an export never writes."""
     info = tarfile.TarInfo("blobs/x")

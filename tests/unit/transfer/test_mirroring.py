@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from regista.errors import ConflictError, IntegrityError, InvalidInputError, Not
 from regista.model.commit import log_key
 from regista.read.opening import REGISTRY_KEY, replica_of
 from regista.registry.core import Registry
+from regista.storage.blobs import blob_key, put_blob_bytes
 from regista.storage.local import LocalStore
 from regista.storage.log import Log
 from regista.storage.memory import MemoryStore
@@ -19,7 +21,7 @@ from regista.transfer import copying, mirroring
 from regista.transfer.mirroring import Mirrored, mirror
 from support.everything import build, build_long
 from support.import_folders import URI, WORLD, write_folder
-from support.registries import OPEN, artifact, copy_of, new_registry, register, reopen
+from support.registries import GATED, OPEN, artifact, copy_of, new_registry, register, reopen
 
 
 @pytest.fixture(params=["memory", "local"])
@@ -99,6 +101,19 @@ def test_artifacts_of_no_commit_stay_where_they_are(source: Registry, target: St
     assert content(target) == before
 
 
+def test_what_only_the_record_of_a_refusal_names_comes_along(target: Store) -> None:
+    source = new_registry(GATED)
+    register(source, "m", "one")
+    samples = [{"sample_id": "a", "metric": "acc", "value": 1, "passed": True}]
+    with source.transaction() as tx:
+        tx.log_eval("m@1", "holdout", {"acc": "0.1"}, samples=samples)
+        tx.promote("m@1", "staging")
+    run(source.replica.store, target)
+    assert [key for key in content(target) if key.startswith("data/eval_samples/")]
+    assert content(target) == content(source.replica.store)
+    assert_sound(target)
+
+
 def test_an_import_is_mirrored_with_its_data(tmp_path: Path, target: Store) -> None:
     source = new_registry()
     source.import_bulk(write_folder(tmp_path / "tables", WORLD))
@@ -110,13 +125,48 @@ def test_an_import_is_mirrored_with_its_data(tmp_path: Path, target: Store) -> N
     assert mirrored.replica.checkpoint is not None
 
 
-def test_large_files_go_by_a_scratch_file(target: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("from_folder", [True, False])
+def test_large_files_are_copied_in_parts(
+    target: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, from_folder: bool
+) -> None:
     monkeypatch.setattr(copying, "PART_BYTES", 100)
-    source = new_registry()
+    store = LocalStore(tmp_path / "source") if from_folder else MemoryStore("source")
+    source = new_registry(store=store)
     register(source, "m", "x" * 1234)
-    run(source.replica.store, target)
+    run(store, target)
     assert_sound(target)
-    assert content(target) == content(source.replica.store)
+    assert content(target) == content(store)
+
+    key = blob_key(put_blob_bytes(store, b"y" * 1234))
+    register(source, "m", "y" * 1234)
+    store.put(key, b"z" * 1234)
+    with pytest.raises(IntegrityError, match=rf"commit 3: {key} .* is not what its digest says"):
+        run(store, target)
+    assert (target.size(key), Log(target).head()) == (None, 2)
+
+
+def test_a_large_file_that_is_purged_while_it_is_copied_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "PART_BYTES", 100)
+    store = LocalStore(tmp_path / "source")
+    source = new_registry(store=store)
+    register(source, "m", "x" * 1234)
+    register(source, "m", "two")
+    key = blob_key(put_blob_bytes(store, b"x" * 1234))
+    ask = store.local_path
+
+    def purge_and_answer(asked: str, **options: Any) -> Path | None:
+        path = ask(asked, **options)
+        if asked == key and store.size(key) is not None:
+            source.delete("m@1", purge=True)
+            source.gc()
+        return path
+
+    monkeypatch.setattr(store, "local_path", purge_and_answer)
+    target = MemoryStore("mirror")
+    assert run(store, target).seq == 4
+    assert_sound(target)
 
 
 def test_a_kill_at_any_write_leaves_a_prefix_and_the_next_run_completes_it(

@@ -252,7 +252,9 @@ def test_superseded_checkpoints_and_table_files_live_for_the_grace_period() -> N
 
 def test_a_kill_at_any_write_of_gc_leaves_a_sound_registry() -> None:
     registry = build_long()
-    registry.compact()
+    for number in range(5):
+        registry.tag("m", {"again": str(number)})
+        registry.compact()
     artifact(registry.replica.store, "left")
     whole = copy_of(registry.replica.store)
     for kill_at in range(1000):
