@@ -8,9 +8,10 @@ is decided here. Who asks, and how, is not known here.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
-from regista.decide.operations.context import Json, Planned, compact
+from regista.decide.operations.context import Json, Planned
+from regista.decide.operations.placing import verdict_row
 from regista.decide.state import State
 from regista.decide.verdict import Finding, Outcome, Verdict, VerdictStatus
 from regista.model import canonical
@@ -185,7 +186,8 @@ def with_answers(op: str, plan: Planned, answers: Sequence[Answer]) -> Planned:
     for place, row in enumerate(rows):
         if row["table"] == "decisions":
             rows[place] = {**row, "outcome": str(Outcome.REFUSED)}
-            rows += [_verdict_row(row, verdict) for verdict in verdicts]
+            common = {name: row.get(name) for name in _OF_ROW}
+            rows += [verdict_row(common, verdict) for verdict in verdicts]
             break
     return Planned(decision, rows, refused=True)
 
@@ -200,19 +202,3 @@ def _verdict(answer: Answer) -> Verdict:
         "regista hooks list" if vetoed else f"regista hooks test {answer.hook}",
     )
     return Verdict(f"{KIND}:{answer.hook}", KIND, _REVISION, _NO_RULE, finding)
-
-
-def _verdict_row(decided: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
-    found = verdict.finding
-    return compact(
-        "verdicts",
-        **{name: decided.get(name) for name in _OF_ROW},
-        gate=verdict.id,
-        kind=verdict.kind,
-        revision=verdict.revision,
-        status=str(found.status),
-        observed=found.observed,
-        required=found.required,
-        reason=found.reason,
-        remedy=found.remedy,
-    )

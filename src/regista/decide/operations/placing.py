@@ -194,11 +194,12 @@ def decision_rows(case: PinnedCase, judgement: Judgement, *, op: str) -> list[Ro
             state=state.digest,
         )
     ]
-    rows += [_verdict_row(common, verdict) for verdict in judgement.verdicts]
+    rows += [verdict_row(common, verdict) for verdict in judgement.verdicts]
     return rows
 
 
-def _verdict_row(common: Json, verdict: Verdict) -> Row:
+def verdict_row(common: Json, verdict: Verdict) -> Row:
+    """Return the row that records a verdict; `common` says on which version and stage."""
     found = verdict.finding
     return compact(
         "verdicts",

@@ -14,18 +14,9 @@ MAX_SLICES = 24
 
 
 class Line(NamedTuple):
-    """One score of two versions; see `regista.registry.score_changes.ScoreChange`."""
+    """One score of two versions, and the bar that draws its difference; no bar without interval."""
 
-    suite: str
-    task: str
-    metric: str
-    slice: str
-    one: float | None
-    other: float | None
-    difference: float | None
-    low: float | None
-    high: float | None
-    verdict: str
+    change: ScoreChange
     bar: Markup
 
 
@@ -111,10 +102,7 @@ def _line(change: ScoreChange, id_: str, extent: float) -> Line:
             change.difference, id_, label, low=change.low, high=change.high, extent=extent
         )
         bar = Markup(svg)  # noqa: S704 - it escapes
-    return Line(
-        change.suite, change.task, change.metric, change.slice, change.one, change.other,
-        change.difference, change.low, change.high, change.verdict, bar,
-    )  # fmt: skip
+    return Line(change, bar)
 
 
 def score_of(version: Version, suite: str, task: str, metric: str) -> Score | None:
