@@ -48,6 +48,7 @@ LAYERS = (
     "write",
     "read",
     "storage",
+    "storage/remote",
     "policyfile",
     "evalformats",
     "decide",

@@ -7,11 +7,13 @@ the store behind it answers. `KilledError` stands for a process that dies: nothi
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
 from regista.errors import StorageError
+from regista.storage.remembering import Memory
 from regista.storage.store import PutOutcome, Store
 
 T = TypeVar("T")
@@ -132,6 +134,12 @@ class FaultyStore:
         self, name: str, *, timeout_s: float, shared: bool = False
     ) -> AbstractContextManager[bool]:
         return self.inner.lock(name, timeout_s=timeout_s, shared=shared)
+
+    def memory(self) -> Memory | None:
+        return self.inner.memory()
+
+    def now(self) -> datetime | None:
+        return self.inner.now()
 
     def scratch(self) -> AbstractContextManager[Path]:
         return self.inner.scratch()

@@ -66,6 +66,13 @@ def test_resolve_does_not_import_what_draws_pages(cli: Cli) -> None:
     assert "regista.cli.render" not in modules_of(cli, "resolve", "m@prod")
 
 
+def test_a_folder_needs_nothing_of_object_stores(cli: Cli) -> None:
+    far = {"regista.storage.remembering", "regista.storage.creating", "regista.read.recalling"}
+    modules = modules_of(cli, "resolve", "m@prod")
+    assert modules & far == set()
+    assert not {name for name in modules if name.startswith("regista.storage.remote")}
+
+
 def test_get_needs_no_engine(cli: Cli, tmp_path: Path) -> None:
     modules = modules_of(cli, "get", "m@prod", str(tmp_path / "out"))
     assert {"duckdb", "pyarrow", "yaml"} & modules == set()

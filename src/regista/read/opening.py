@@ -1,12 +1,19 @@
 """Opening a registry for reading: which store, and whose registry lies there."""
 
+from typing import TYPE_CHECKING
+
 from regista.errors import InvalidInputError, NewerFormatError, NotFoundError, StorageError
 from regista.model import canonical
 from regista.model.commit import FORMAT
 from regista.model.names import shown
 from regista.read.replica import Replica
+from regista.storage.checkpoint import load_latest
+from regista.storage.log import Log
 from regista.storage.opening import open_store
 from regista.storage.store import Store
+
+if TYPE_CHECKING:
+    from regista.storage.remembering import Memory
 
 REGISTRY_KEY = "registry.json"
 
@@ -19,11 +26,36 @@ def open_replica(uri: str) -> Replica:
         NewerFormatError: it was made by a newer Regista.
         StorageError: its `registry.json` is damaged, or the store cannot be read.
     """
-    return replica_of(open_store(uri))
+    store = open_store(uri)
+    memory = store.memory()
+    if memory is None:
+        return replica_of(store)
+    from regista.read.recalling import recalled_replica
+
+    return recalled_replica(store, memory) or _first_replica(store, memory)
+
+
+def _first_replica(store: Store, memory: "Memory") -> Replica:
+    """Return the view of a registry that this machine knows nothing of yet.
+
+    The commit that a checkpoint stands on names the registry, which saves a question.
+    """
+    log = Log(store)
+    checkpoint = load_latest(store, log)
+    if checkpoint is None:
+        return Replica(store, _read_id(store), memory=memory)
+    commit, _digest = log.read(checkpoint.seq)
+    replica = Replica(store, commit.registry, memory=memory)
+    replica.stand_on(checkpoint)
+    return replica
 
 
 def replica_of(store: Store) -> Replica:
-    """Return the view of the registry that lies in a store; raises as `open_replica` does."""
+    """Return the view of a registry's state, from what the store holds and nothing remembered.
+
+    Raises:
+        NotFoundError, NewerFormatError, StorageError: as for `open_replica`.
+    """
     return Replica(store, _read_id(store))
 
 

@@ -6,19 +6,24 @@ the common path nothing heavy is imported.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regista.decide import fold
 from regista.decide.state import State
 from regista.errors import IntegrityError
-from regista.model.commit import Commit
+from regista.model.commit import Commit, log_key
 from regista.storage.checkpoint import Checkpoint, load_latest
 from regista.storage.log import Log
 from regista.storage.store import Store
 
+if TYPE_CHECKING:
+    from regista.storage.remembering import Memory
+
 REBASE_AT = 20_000
 # older checkpoints than the newest few are removed, so a view that lives long must move on
 LOOK_AGAIN_AFTER = 128
+# commits that are as well asked for one by one
+FEW = 2
 # what rows can make the fold raise that nobody could have written
 MALFORMED = (KeyError, ValueError, TypeError, AttributeError, IndexError)
 _VERIFY = "regista verify"
@@ -30,15 +35,25 @@ class Replica:
     Args:
         store: where the registry lies.
         registry_id: its id, the parent of the first commit.
+        memory: what this machine remembers of it, if anything.
     """
 
-    def __init__(self, store: Store, registry_id: str) -> None:
+    def __init__(self, store: Store, registry_id: str, *, memory: "Memory | None" = None) -> None:
         self.store = store
-        self.log = Log(store)
+        self.log = Log(store, get=memory.get if memory else None)
         self.registry_id = registry_id
         self.checkpoint: Checkpoint | None = None
         self._state: State | None = None
         self._look_again_at = 0
+        self._memory = memory
+        self._remembered = 0
+        # what was listed while the memory was confirmed need not be listed again
+        self._head_told: int | None = None
+
+    @property
+    def pinned(self) -> State | None:
+        """The state that was read last; None before any was."""
+        return self._state
 
     def refresh(self) -> State:
         """Return the state at the log's head.
@@ -49,7 +64,8 @@ class Replica:
             NewerFormatError: a newer Regista wrote a commit.
         """
         state = self._state or self.reload()
-        head = self.log.head(after=state.seq)
+        told, self._head_told = self._head_told, None
+        head = self.log.head(after=state.seq) if told is None else told
         if head < state.seq:
             raise IntegrityError(
                 f"the log ends with commit {head}, though commit {state.seq} was there",
@@ -57,21 +73,66 @@ class Replica:
             )
         if head >= self._look_again_at or len(state.heads.changed) > REBASE_AT:
             state = self._rebased(state, head)
+        if self._memory and FEW < head - state.seq <= LOOK_AGAIN_AFTER:
+            self._memory.fetch([log_key(seq) for seq in range(state.seq + 1, head + 1)])
         for commit, digest in self.log.iterate(state.seq + 1, head, parent=state.digest):
             state = self.advance(commit, digest)
+        self.remember()
         return state
+
+    def remember(self, commit_bytes: bytes = b"") -> None:
+        """Keep the state for this machine's next process, where that saves it questions.
+
+        Args:
+            commit_bytes: the file of the last commit, where this process wrote it.
+        """
+        if self._memory and self._state and self._state.seq > self._remembered:
+            from regista.read.recalling import remember
+
+            self._remembered = self._state.seq
+            if commit_bytes:
+                self._memory.keep(log_key(self._state.seq), commit_bytes)
+            remember(self, self._memory)
+
+    def stand_on_remembered(
+        self,
+        base: Checkpoint | None,
+        seq: int,
+        digest: str,
+        time: str,
+        heads: dict[str, Any],
+        *,
+        head: int,
+    ) -> None:
+        """Begin with a state that an earlier process had.
+
+        Args:
+            base: the checkpoint that it stands on.
+            seq: number of its commit.
+            digest: sha256 of that commit's file.
+            time: recorded time of that commit.
+            heads: what changed since the checkpoint, by key.
+            head: number of the last commit now.
+        """
+        self.stand_on(base)
+        self._state = State(self.registry_id, seq, digest, time, _lookup(self.checkpoint))
+        self._state.heads.changed = heads
+        self._remembered, self._head_told = seq, head
 
     def reload(self) -> State:
         """Forget what was read, and return the state at the newest checkpoint."""
-        return self._stand_on(load_latest(self.store, self.log))
+        return self.stand_on(load_latest(self.store, self.log))
 
-    def _stand_on(self, base: Checkpoint | None) -> State:
+    def stand_on(self, base: Checkpoint | None) -> State:
+        """Begin anew at a checkpoint, or before the first commit; return the state there."""
         self.checkpoint = base
         if base is None:
             seq, digest, time = 0, self.registry_id, ""
         else:
             seq, digest = base.seq, base.head
             time = base.time or self.log.read(seq)[0].time
+            if self._memory:
+                base.look_up_through(self._memory.get_range)
         self._look_again_at = seq + LOOK_AGAIN_AFTER
         self._state = State(self.registry_id, seq, digest, time, _lookup(base))
         return self._state
@@ -82,7 +143,7 @@ class Replica:
         newest = load_latest(self.store, self.log)
         if newest is None or (self.checkpoint and newest.seq <= self.checkpoint.seq):
             return state
-        return self._stand_on(newest)
+        return self.stand_on(newest)
 
     def advance(self, commit: Commit, digest: str) -> State:
         """Apply the next commit and return the new state.

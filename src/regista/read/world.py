@@ -18,7 +18,7 @@ from regista.decide.vetoes import Answer, PreHooks, Question
 from regista.errors import IntegrityError, NotFoundError
 from regista.model.commit import DataRef
 from regista.read.replica import Replica
-from regista.storage.blobs import check, get_blob
+from regista.storage.blobs import check, kept_blob
 from regista.storage.store import Store
 
 RUNS_KEPT = 32
@@ -155,7 +155,7 @@ def load_bundle(store: Store, digest: str) -> PolicyBundle:
     """
     if not digest:
         raise NotFoundError("the registry has no policy yet", hint="regista init")
-    data = get_blob(store, digest)
+    data = kept_blob(store, digest)
     if data is None:
         raise IntegrityError(
             f"the policy {digest[:12]} is missing from the blobs", hint="regista verify"

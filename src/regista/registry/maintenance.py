@@ -101,9 +101,11 @@ class Maintenance:
         progress: Any = None,  # noqa: ANN401 - see storage.artifacts.Progress
     ) -> "Verification":
         """Check all files against each other and replay every decision; see `regista.verify`."""
+        from regista.read.opening import replica_of
         from regista.verify.run import verify
 
-        return verify(self.replica, deep=deep, anchors=anchors, progress=progress)
+        # what is remembered is not what lies in the store
+        return verify(replica_of(self.replica.store), deep=deep, anchors=anchors, progress=progress)
 
     def rebuild(self) -> Compacted:
         """Write all tables and the heads anew from the log."""

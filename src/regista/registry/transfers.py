@@ -32,7 +32,8 @@ def mirror(source: str, destination: str, *, progress: "Progress | None" = None)
     """
     from regista.transfer.mirroring import mirror as run
 
-    return run(open_replica(source), open_store(destination), progress)
+    # what is brought is what lies there, and nothing that this machine remembers of it
+    return run(replica_of(open_store(source)), open_store(destination), progress)
 
 
 def export_full(

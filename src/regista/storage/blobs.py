@@ -92,6 +92,22 @@ def get_blob(store: Store, digest: str) -> bytes | None:
     return data
 
 
+def kept_blob(store: Store, digest: str) -> bytes | None:
+    """Return a blob's bytes as `get_blob`, from the copy on this machine where there is one.
+
+    For what is asked for again and again and never changes, such as the policy in force.
+
+    Raises:
+        IntegrityError: the bytes are not what the digest says.
+    """
+    for fresh in (False, True):
+        path = store.local_path(blob_key(digest), fresh=fresh)
+        data = path.read_bytes() if path else None
+        if data is None or sha256_hex(data) == digest:
+            return data
+    raise IntegrityError(f"blob {digest} is corrupt", hint=_VERIFY_DEEP)
+
+
 def get_manifest(store: Store, digest: str) -> Manifest:
     """Return the manifest of the version with this digest.
 

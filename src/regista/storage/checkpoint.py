@@ -24,9 +24,14 @@ CHECKPOINTS_PREFIX = "checkpoints/"
 MANIFEST_NAME = "manifest.json"
 RUN_SUFFIX = ".run"
 FORMAT = 2
+# the directory of some two million records, fetched once
+_REMEMBERED_DIRECTORY = 1 << 20
 # which keys mean otherwise in it than today is `regista.decide.equals`' business
 OLD_FORMAT = 1
 _INFO_FIELDS = ("size", "records", "buckets", "directory")
+
+
+ReadRange = Callable[[str, int, int], bytes | None]
 
 
 class CheckpointGoneError(IntegrityError):
@@ -76,6 +81,15 @@ class Checkpoint:
         self._store = store
         self._readers = [self.reader(run) for run in runs]
 
+    def look_up_through(self, read: ReadRange) -> None:
+        """Look keys up with a `Store.get_range` that remembers, where each question takes time."""
+        self._readers = [
+            RunReader(
+                _range_of(read, run.key), run.info, run.key, whole_directory=_REMEMBERED_DIRECTORY
+            )
+            for run in self.runs
+        ]
+
     @property
     def id(self) -> str:
         """The name of the checkpoint's folder."""
@@ -113,16 +127,7 @@ class Checkpoint:
 
     def reader(self, run: RunRef) -> RunReader:
         """Return a reader of one of the runs that sees a removed file as CheckpointGoneError."""
-        return RunReader(self._range_of(run.key), run.info, run.key)
-
-    def _range_of(self, key: str) -> Callable[[int, int], bytes]:
-        def read_range(start: int, length: int) -> bytes:
-            data = self._store.get_range(key, start, length)
-            if data is None:
-                raise CheckpointGoneError(key)
-            return data
-
-        return read_range
+        return RunReader(_range_of(self._store.get_range, run.key), run.info, run.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +217,16 @@ def load_latest(store: Store, log: Log) -> Checkpoint | None:
         if candidate.checkpoint is not None:
             return candidate.checkpoint
     return None
+
+
+def _range_of(read: ReadRange, key: str) -> Callable[[int, int], bytes]:
+    def read_range(start: int, length: int) -> bytes:
+        data = read(key, start, length)
+        if data is None:
+            raise CheckpointGoneError(key)
+        return data
+
+    return read_range
 
 
 def _problem(checkpoint: Checkpoint, keys: AbstractSet[str], log: Log) -> str:

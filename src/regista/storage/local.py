@@ -156,6 +156,12 @@ class LocalStore:
         """Hold an advisory lock on the folder `name`; yield whether it is held."""
         return folder_lock(self._path(name), timeout_s, shared=shared)
 
+    def memory(self) -> None:
+        """Remember nothing: everything is at hand."""
+
+    def now(self) -> None:
+        """Know no other time than this machine's."""
+
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """Lend a new, empty folder, removed at the end.

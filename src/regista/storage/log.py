@@ -23,6 +23,8 @@ LOG_PREFIX = "log/"
 _VERIFY = "regista verify"
 # a listing brings about this many keys for the price of one look-up on an object store
 _LISTED_AT_ONCE = 512
+# whoever reads more does so once, and would only fill the disk with small files
+_KEPT_AT_ONCE = 256
 
 
 class Log:
@@ -31,20 +33,33 @@ class Log:
     Args:
         store: where the log files lie.
         sleep: waits that many seconds between attempts to write.
+        get: reads a log file, where that is not the store's own business.
     """
 
-    def __init__(self, store: Store, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        get: Callable[[str], bytes | None] | None = None,
+    ) -> None:
         self._store = store
         self._sleep = sleep
+        self._get_file = get or store.get
+        self._looked_at: tuple[int, bytes | None] = 0, None
 
-    def read_bytes(self, seq: int) -> bytes:
+    def read_bytes(self, seq: int, *, keep: bool = True) -> bytes:
         """Return the exact bytes of a log file.
+
+        Args:
+            seq: number of the commit.
+            keep: whether it is worth remembering, where files are.
 
         Raises:
             NotFoundError: there is no such commit, nor a later one.
             IntegrityError: the file is gone, though later ones are there.
         """
-        data = self._store.get(log_key(seq)) if seq >= FIRST_SEQ else None
+        data = self._get(seq, keep=keep) if seq >= FIRST_SEQ else None
         if data is not None:
             return data
         later = self._store.list_after(LOG_PREFIX, log_key(seq))
@@ -54,15 +69,19 @@ class Log:
             )
         raise NotFoundError(f"there is no commit {seq}", hint="regista log")
 
-    def read(self, seq: int) -> tuple[Commit, str]:
+    def read(self, seq: int, *, keep: bool = True) -> tuple[Commit, str]:
         """Return a commit and the SHA-256 of its file's exact bytes.
+
+        Args:
+            seq: number of the commit.
+            keep: whether it is worth remembering, where files are.
 
         Raises:
             NotFoundError: there is no such commit, nor a later one.
             IntegrityError: the file is gone, is not a whole commit, or holds another's number.
             NewerFormatError: a newer Regista wrote it.
         """
-        data = self.read_bytes(seq)
+        data = self.read_bytes(seq, keep=keep)
         try:
             commit = parse(data)
         except IntegrityError as error:
@@ -73,7 +92,8 @@ class Log:
 
     def digest(self, seq: int) -> str | None:
         """Return the SHA-256 of a log file's exact bytes; None when there is no such file."""
-        data = self._store.get(log_key(seq))
+        data = self._get(seq)
+        self._looked_at = seq, data
         return None if data is None else sha256_hex(data)
 
     def head(self, after: int = 0) -> int:
@@ -83,12 +103,11 @@ class Log:
         by one, so that a gap is not taken for the end.
         """
         start = after or self._near_head()
-        last = start
-        for key in self._store.list_after(LOG_PREFIX, log_key(start)):
+        last = 0
+        # with `start` itself, so that one listing also tells whether that is still there
+        for key in self._store.list_after(LOG_PREFIX, log_key(max(start - 1, 0))):
             last = max(last, seq_of_key(key) or 0)
-        if last == after and after and not self._exists(after):
-            return self.head()
-        return last
+        return self.head() if after and last < after else last
 
     def append(self, commit_bytes: bytes, seq: int) -> "Creation":
         """Try to write a commit under this number, durably; see `regista.storage.creating`.
@@ -127,8 +146,9 @@ class Log:
         """
         if first > FIRST_SEQ and not parent and first <= last:
             parent = sha256_hex(self.read_bytes(first - 1))
+        few = last - first < _KEPT_AT_ONCE
         for seq in range(first, last + 1):
-            commit, digest = self.read(seq)
+            commit, digest = self.read(seq, keep=few)
             expected = commit.registry if seq == FIRST_SEQ else parent
             if commit.parent != expected:
                 raise IntegrityError(
@@ -138,6 +158,13 @@ class Log:
                 )
             yield commit, digest
             parent = digest
+
+    def _get(self, seq: int, *, keep: bool = True) -> bytes | None:
+        # a file whose digest was just asked for is often read next
+        looked_at, self._looked_at = self._looked_at, (0, None)
+        if looked_at[0] == seq:
+            return looked_at[1]
+        return (self._get_file if keep else self._store.get)(log_key(seq))
 
     def _exists(self, seq: int) -> bool:
         return self._store.size(log_key(seq)) is not None

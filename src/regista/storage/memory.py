@@ -152,6 +152,12 @@ class MemoryStore:
             if held:
                 lock.release()
 
+    def memory(self) -> None:
+        """Remember nothing: everything is at hand."""
+
+    def now(self) -> None:
+        """Know no other time than this machine's."""
+
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """Lend a new, empty local folder, removed at the end."""

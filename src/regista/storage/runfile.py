@@ -39,7 +39,7 @@ _READ_AT_ONCE = 1 << 20
 _DIRECTORY_AT_ONCE = 4096
 # up to these sizes reading all once costs less than reading a part for every key
 _WHOLE_FILE = 1 << 16
-_WHOLE_DIRECTORY = 1 << 16
+WHOLE_DIRECTORY = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +144,23 @@ class RunReader:
         read_range: returns up to so many bytes (second argument) from an offset (first).
         info: what `write_run` returned.
         name: how messages call the file.
+        whole_directory: up to how many bytes the directory is read at once, and not one entry
+            for every key.
     """
 
-    def __init__(self, read_range: Callable[[int, int], bytes], info: RunInfo, name: str) -> None:
+    def __init__(
+        self,
+        read_range: Callable[[int, int], bytes],
+        info: RunInfo,
+        name: str,
+        *,
+        whole_directory: int = WHOLE_DIRECTORY,
+    ) -> None:
         self._read_range = read_range
         self._info = info
         self._name = name
         self._shift = 64 - (info.buckets.bit_length() - 1)
+        self._whole_directory = whole_directory
         self._whole: bytes | None = None
         self._directory: bytes | None = None
 
@@ -199,7 +209,7 @@ class RunReader:
 
     def _entry(self, bucket: int) -> tuple[int, int, int]:
         first, size = bucket * _ENTRY.size, self._info.buckets * _ENTRY.size
-        if self._directory is None and size <= _WHOLE_DIRECTORY:
+        if self._directory is None and size <= self._whole_directory:
             self._directory = self._read(self._info.directory, size)
         if self._directory is not None:
             offset, length, crc = _ENTRY.unpack_from(self._directory, first)

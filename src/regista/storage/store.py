@@ -10,11 +10,15 @@ What the keys mean is decided above: `storage.log`, `storage.blobs`.
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from regista.errors import StorageError
+
+if TYPE_CHECKING:
+    from regista.storage.remembering import Memory
 
 _SEGMENT = r"(?!\.{1,2}(?:/|\Z)|\.tmp-)[A-Za-z0-9._=+-]+"
 _KEY = re.compile(f"{_SEGMENT}(?:/{_SEGMENT})*")
@@ -157,6 +161,14 @@ class Store(Protocol):
         `timeout_s` where others keep theirs. Correctness never rests on it. Shared holders
         exclude only those that are not.
         """
+        ...
+
+    def memory(self) -> "Memory | None":
+        """Return what this machine remembers of the registry; None where asking costs nothing."""
+        ...
+
+    def now(self) -> datetime | None:
+        """Return the store's own time, to the second; None where it has none that can be asked."""
         ...
 
     def scratch(self) -> AbstractContextManager[Path]:

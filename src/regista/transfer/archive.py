@@ -170,6 +170,12 @@ class Archive:
         with TemporaryDirectory(prefix="regista-") as folder:
             yield Path(folder)
 
+    def memory(self) -> None:
+        """Remember nothing: everything is at hand."""
+
+    def now(self) -> None:
+        """Know no other time than this machine's."""
+
     def put_if_absent(self, key: str, data: bytes) -> PutOutcome:  # noqa: ARG002
         """Refuse."""
         self._refuse()

@@ -39,19 +39,21 @@ class Follower:
             StorageError: the store failed; the commit stands.
         """
         store = self.replica.store
-        with store.lock(LOCK, timeout_s=LOCK_WAIT_S):
+        with store.lock(LOCK, timeout_s=LOCK_WAIT_S) as held:
             covered = tables_covered_to(store)
             if covered >= commit.seq:
                 return
-            tabled = self._table(commit, digest, covered)
+            # whoever holds the lock also does the work of those who wait for it
+            head = self.replica.log.head(after=commit.seq) if held else commit.seq
+            tabled = self._table(commit, digest, covered, head)
             if covered // EVERY < tabled // EVERY:
                 self._compact()
 
-    def _table(self, commit: Commit, digest: str, covered: int) -> int:
-        """Table what is not, at least to this commit; return to which."""
+    def _table(self, commit: Commit, digest: str, covered: int, head: int) -> int:
+        """Table what is not, at least to this commit and at most to the head; return to which."""
         store, log = self.replica.store, self.replica.log
         if covered and commit.seq - covered <= EVERY:
-            spans = _spans_to(commit.seq, covered, log.head(after=commit.seq))
+            spans = _spans_to(commit.seq, covered, head)
             known = {
                 seq: (commit, digest) if seq == commit.seq else log.read(seq)
                 for span in spans

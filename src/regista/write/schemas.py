@@ -58,11 +58,12 @@ def require_schemas(
         IntegrityError, StorageError: a file cannot be read, or written.
     """
     known = {} if known is None else known
-    now = {table.name: store.get(schema_key(table.name)) for table in tables}
+    files = {table.name: store.local_path(schema_key(table.name)) for table in tables}
+    now = {name: path.read_bytes() if path else None for name, path in files.items()}
     wanted = [TABLES[name] for name, data in now.items() if not data or data != known.get(name)]
-    paths = [store.local_path(schema_key(table.name)) for table in wanted]
-    found = _schemas_if_readable(con, [path for path in paths if path])
-    for table, path in zip(wanted, paths, strict=True):
+    found = _schemas_if_readable(con, [path for path in files.values() if path])
+    for table in wanted:
+        path = files[table.name]
         columns = found.get(path) if path else None
         _refuse_newer(table, columns or ())
         if columns != today(table):

@@ -33,6 +33,7 @@ from regista.read.replica import Replica
 from regista.read.world import World
 from regista.storage.checkpoint import CheckpointGoneError
 from regista.storage.creating import Creation
+from regista.storage.store import Store
 from regista.version import engine
 from regista.write.committed import DEFAULT_TIMEOUT_S, Committed
 from regista.write.following import Follower
@@ -41,6 +42,8 @@ LOCK_WAIT_S = 5.0
 # what a judged decision is about
 SUBJECT = ("name", "version", "stage", "alias")
 LONGEST_PAUSE_S = 0.5
+# clocks that are set by the network differ by less, and answers take their time
+MOST_AHEAD_S = 120.0
 # a plan that comes to something else each time that hooks were asked about it
 ROUNDS_OF_ASKING = 10
 
@@ -86,6 +89,7 @@ class Writer:
     warnings: list[str] = field(default_factory=list)
     start_asking: Callable[[], Asking | None] | None = None
     _follower: Follower | None = None
+    _invented: str = ""
 
     def run(
         self,
@@ -105,10 +109,13 @@ class Writer:
         Raises:
             ConflictError: other writers won until the timeout.
             OutcomeUnknownError: the store never said whether the commit was written.
+            StorageError: the store failed, or this machine's clock is minutes ahead of its.
             TxidReusedError: the transaction id stands for other arguments.
             RegistaError: an operation cannot be done; nothing was written.
         """
         name = valid_txid(txid) if txid else os.urandom(16).hex()
+        self._invented = "" if txid else name
+        _refuse_wrong_clock(self.replica.store)
         done = self._between_questions(requests, name, promised)
         if isinstance(done, _Won):
             self._follow(done.commit, done.digest)
@@ -201,7 +208,8 @@ class Writer:
     def _recorded(
         self, state: State, txid: str, requests: Sequence[Request]
     ) -> list[Committed] | None:
-        found = state.heads.get(f"t/{txid}")
+        # nobody has used an id that was made up just now
+        found = None if txid == self._invented else state.heads.get(f"t/{txid}")
         if found is None:
             return None
         seq, arguments = found
@@ -242,6 +250,7 @@ class Writer:
     def _follow(self, commit: Commit, digest: str) -> None:
         try:
             self.replica.advance(commit, digest)
+            self.replica.remember(commit.to_bytes())
             if self._follower is None:
                 self._follower = Follower(self.replica)
             self._follower.follow(commit, digest)
@@ -261,6 +270,18 @@ def _unknown(seq: int, txid: str) -> OutcomeUnknownError:
         txid=txid,
         hint=f"run the same command again with --txid {txid}",
     )
+
+
+def _refuse_wrong_clock(store: Store) -> None:
+    """Stop a writer whose times would be later than those of everybody who comes after it."""
+    there = store.now()
+    ahead = (datetime.now(UTC) - there).total_seconds() if there else 0.0
+    if ahead > MOST_AHEAD_S:
+        raise StorageError(
+            f"this machine's clock is {ahead / 60:.0f} minutes ahead of the store's, so nothing was"
+            " written",
+            hint="set the clock, for example by NTP",
+        )
 
 
 def _keep_promise(plan: CommitPlan, promised: Sequence[int | None] | None) -> None:

@@ -10,8 +10,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from regista.errors import StorageError
+from regista.storage.remote.failures import Answer
 
 Result = TypeVar("Result")
+
+# so often may the answer to one question break off
+MOST_BREAKS = 5
 
 _called_in = 0
 
@@ -33,6 +37,17 @@ def call(work: Callable[[], Result]) -> Result:
     if threading.current_thread() is not threading.main_thread():
         return work()
     return _in_another_thread(work)
+
+
+def call_again(work: Callable[[], Result]) -> Result:
+    """Call what may be repeated, and do so when an answer broke off, which the client does not."""
+    for _ in range(MOST_BREAKS):
+        try:
+            return call(work)
+        except Exception as error:
+            if not Answer.of(error).broke_off:
+                raise
+    return call(work)
 
 
 def _in_another_thread(work: Callable[[], Result]) -> Result:

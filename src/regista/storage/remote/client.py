@@ -70,6 +70,23 @@ def make_client(where: Location) -> "ObjectStore":
     return client
 
 
+def endpoint_url(where: Location) -> str:
+    """Return the URL that the store of a location is reached at.
+
+    Raises:
+        InvalidInputError: AWS's files are malformed.
+    """
+    settings = _settings(where.cloud, os.environ)
+    given = _endpoint(where.cloud, settings, os.environ)
+    if given:
+        return given
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    account = settings.get("account_name") or os.environ.get("AZURE_STORAGE_ACCOUNT_NAME", "")
+    return where.cloud.endpoint.format(
+        region=region or settings.get("region", "us-east-1"), account=account
+    )
+
+
 def _settings(cloud: Cloud, environ: Mapping[str, str]) -> dict[str, Any]:
     """Return what the client would not find out by itself."""
     if cloud is S3:

@@ -20,7 +20,7 @@ class Cloud:
         make_bucket: the command that makes a bucket, with `{bucket}` in it.
         credentials: how to give credentials, for a hint.
         endpoint_variables: environment variables that name another endpoint, the first wins.
-        anonymous_variable: environment variable that asks for unsigned requests.
+        endpoint: where it is reached, unless told otherwise; `{region}` and `{account}` in it.
     """
 
     scheme: str
@@ -30,7 +30,7 @@ class Cloud:
     make_bucket: str
     credentials: str
     endpoint_variables: tuple[str, ...]
-    anonymous_variable: str
+    endpoint: str
     permissions: Mapping[str, str] = field(compare=False)
 
 
@@ -43,7 +43,7 @@ S3 = Cloud(
     credentials="set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or"
     " AWS_SKIP_SIGNATURE=true for a public bucket",
     endpoint_variables=("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
-    anonymous_variable="AWS_SKIP_SIGNATURE",
+    endpoint="https://s3.{region}.amazonaws.com",
     permissions={
         "read": "s3:GetObject (and s3:ListBucket: without it a missing file looks forbidden)",
         "write": "s3:PutObject",
@@ -60,7 +60,7 @@ GCS = Cloud(
     credentials="run gcloud auth application-default login, or set"
     " GOOGLE_APPLICATION_CREDENTIALS, or GOOGLE_SKIP_SIGNATURE=true for a public bucket",
     endpoint_variables=("GOOGLE_BASE_URL", "STORAGE_EMULATOR_HOST"),
-    anonymous_variable="GOOGLE_SKIP_SIGNATURE",
+    endpoint="https://storage.googleapis.com",
     permissions={
         "read": "storage.objects.get",
         "write": "storage.objects.create and storage.objects.delete (to replace a file)",
@@ -78,7 +78,7 @@ AZURE = Cloud(
     " AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN, or AZURE_USE_AZURE_CLI=true, or"
     " AZURE_SKIP_SIGNATURE=true for a public container",
     endpoint_variables=("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
-    anonymous_variable="AZURE_SKIP_SIGNATURE",
+    endpoint="https://{account}.blob.core.windows.net",
     permissions={
         "read": "the role Storage Blob Data Reader",
         "write": "the role Storage Blob Data Contributor",

@@ -74,6 +74,11 @@ class Answer:
         return self.status == _RANGE_NOT_SATISFIABLE or "StartTooLarge" in self.text
 
     @property
+    def broke_off(self) -> bool:
+        """Whether an answer began and did not end."""
+        return not self.status and "HTTP error" in self.text and _NEVER_SENT not in self.text
+
+    @property
     def no_credentials(self) -> bool:
         """Whether the client found no credentials, and so never asked the store."""
         return bool(_NO_CREDENTIALS.search(self.text.partition("\n")[0]))

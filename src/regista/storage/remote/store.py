@@ -12,7 +12,8 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cached_property
+from datetime import datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,8 +22,8 @@ from regista.storage.copying import Advance
 from regista.storage.oserrors import storage_error as os_storage_error
 from regista.storage.remote import failures
 from regista.storage.remote.cache import FileCache, cache_from_environment
-from regista.storage.remote.calling import call
-from regista.storage.remote.client import make_client
+from regista.storage.remote.calling import MOST_BREAKS, call, call_again
+from regista.storage.remote.client import endpoint_url, make_client
 from regista.storage.remote.clouds import AZURE
 from regista.storage.remote.location import Location
 from regista.storage.remote.versions import RecentVersions, Version
@@ -31,6 +32,8 @@ from regista.storage.store import PutOutcome, checked_key, is_key
 if TYPE_CHECKING:
     from obstore import ObjectMeta
     from obstore.store import ObjectStore
+
+    from regista.storage.remote.memory import RemoteMemory
 
 Result = TypeVar("Result")
 
@@ -73,7 +76,7 @@ class RemoteStore:
 
         checked_key(key)
         try:
-            call(lambda: obstore.put(self._client, key, data, mode="create"))
+            done = call(lambda: obstore.put(self._client, key, data, mode="create"))
         except AlreadyExistsError:
             # also said of our own write when its answer was lost, and of conflicts with nothing
             return self._outcome_by_looking(key, data)
@@ -81,6 +84,7 @@ class RemoteStore:
             if failures.Answer.of(error).refused:
                 raise self._error(error, "write", key) from error
             return PutOutcome.UNKNOWN
+        self._versions.created(key, len(data), done["e_tag"])
         return PutOutcome.CREATED
 
     def put(self, key: str, source: bytes | Path) -> None:
@@ -219,6 +223,22 @@ class RemoteStore:
         checked_key(name)
         return nullcontext(enter_result=False)
 
+    def memory(self) -> "RemoteMemory":
+        """Return what this machine remembers of the registry."""
+        from regista.storage.remote.memory import RemoteMemory
+
+        return RemoteMemory(self, self._cache)
+
+    def now(self) -> datetime | None:
+        """Return the time that the store's answers bear; None when it cannot be learned."""
+        from regista.storage.remote.clock import time_at
+
+        return call(lambda: time_at(endpoint_url(self._where)))
+
+    def last_seen(self, key: str) -> Version | None:
+        """Return the version of the file that was listed or created last, if it is this one."""
+        return self._versions.last(key)
+
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """Lend a new, empty folder among the system's temporary ones, removed at the end."""
@@ -294,8 +314,21 @@ class RemoteStore:
         if after and self._where.cloud is AZURE:
             yield from self._walk(prefix, after)
             return
-        stream = obstore.list(self._client, prefix or None, offset=after or None)
-        while page := self._do("list", "", lambda: next(stream, None)):
+        last, breaks = after, 0
+        stream = obstore.list(self._client, prefix or None, offset=last or None)
+        while True:
+            try:
+                page = call(partial(next, stream, None))
+            except Exception as error:
+                # the client asks again for a file that broke off, and not for a page of a list
+                breaks += 1
+                if breaks > MOST_BREAKS or not failures.Answer.of(error).broke_off:
+                    raise self._error(error, "list", "") from error
+                stream = obstore.list(self._client, prefix or None, offset=last or None)
+                continue
+            if not page:
+                return
+            last = page[-1]["path"]
             yield page
 
     def _walk(self, prefix: str, after: str) -> "Iterator[Sequence[ObjectMeta]]":
@@ -303,7 +336,9 @@ class RemoteStore:
         import obstore
 
         listed = self._do(
-            "list", "", lambda: obstore.list_with_delimiter(self._client, prefix or None)
+            "list",
+            "",
+            lambda: call_again(lambda: obstore.list_with_delimiter(self._client, prefix or None)),
         )
         here: dict[str, ObjectMeta | None] = {found["path"]: found for found in listed["objects"]}
         here |= {f"{folder}/": None for folder in listed["common_prefixes"]}

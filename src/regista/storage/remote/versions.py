@@ -28,7 +28,7 @@ class Version:
     @classmethod
     def of(cls, found: "ObjectMeta") -> Self:
         """Read what the client says of a file."""
-        return cls(found["size"], found["e_tag"] or found["last_modified"].isoformat())
+        return cls(found["size"], _bare(found["e_tag"]) or found["last_modified"].isoformat())
 
 
 class RecentVersions:
@@ -36,11 +36,22 @@ class RecentVersions:
 
     def __init__(self) -> None:
         self._noted: dict[str, tuple[float, Version]] = {}
+        self._last: tuple[str, Version] | None = None
 
     def note(self, key: str, found: "ObjectMeta") -> None:
         """Take in one line of a listing."""
+        version = Version.of(found)
+        self._last = key, version
         if key.endswith(_NOTED):
-            self._noted[key] = time.monotonic(), Version.of(found)
+            self._noted[key] = time.monotonic(), version
+
+    def created(self, key: str, size: int, mark: str | None) -> None:
+        """Hear that a file was written, with the mark that the store gave it."""
+        self._last = (key, Version(size, _bare(mark))) if mark else None
+
+    def last(self, key: str) -> Version | None:
+        """Return the version of the file heard of last, if it is this one."""
+        return self._last[1] if self._last and self._last[0] == key else None
 
     def recent(self, key: str) -> Version | None:
         """Return the version of a file, where a listing has just told it."""
@@ -50,3 +61,8 @@ class RecentVersions:
     def forget(self, key: str) -> None:
         """Hear that a file is about to change."""
         self._noted.pop(key, None)
+
+
+def _bare(mark: str | None) -> str:
+    # Azure quotes it in answers and not in listings
+    return (mark or "").strip('"')

@@ -1,0 +1,132 @@
+"""How many requests a command makes of an object store, counted on the way to a real S3 server.
+
+Each request takes the time of a round trip, 20 to 100 ms, so these are what a command takes there.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from support import emulators
+from support.cli import Cli, Ran
+from support.fault_proxy import FaultProxy, faulty
+
+VERSIONS = 20_000
+
+
+@dataclass
+class Counted:
+    """A registry behind a proxy that counts."""
+
+    cli: Cli
+    proxy: FaultProxy
+
+    def run(self, *line: str, cold: bool = False) -> tuple[Ran, int]:
+        """Run a command; return what it printed and how many requests it made.
+
+        Args:
+            line: the command.
+            cold: on a machine that knows nothing of the registry yet.
+        """
+        if cold:
+            shutil.rmtree(self.cli.folder / "cache", ignore_errors=True)
+        self.proxy.obey()
+        ran = self.cli.inside(*line)
+        assert ran.code == 0, ran
+        return ran, self.proxy.count()
+
+
+@pytest.fixture(scope="module")
+def proxy() -> Iterator[FaultProxy]:
+    with faulty(emulators.s3().url) as running:
+        yield running
+
+
+def counted(folder: Path, proxy: FaultProxy) -> Counted:
+    place = {
+        "REGISTA_REGISTRY": emulators.s3().new_uri(), "REGISTA_CACHE_DIR": str(folder / "cache"),
+    }  # fmt: skip
+    return Counted(Cli(folder, {**emulators.s3_environ(proxy.url), **place}), proxy)
+
+
+@pytest.fixture(scope="module")
+def small(proxy: FaultProxy, tmp_path_factory: pytest.TempPathFactory) -> Counted:
+    """A registry with two versions, both of which were in prod."""
+    made = counted(tmp_path_factory.mktemp("small"), proxy)
+    made.run("init")
+    for number in (1, 2):
+        (made.cli.folder / f"{number}.txt").write_text(f"weights {number}")
+        made.run("register", "m", f"{number}.txt")
+        made.run("eval", "log", f"m@{number}", "--suite", "s", "--metric", f"auc=0.9{number}")
+        made.run("promote", f"m@{number}", "--to", "staging")
+        made.run("promote", f"m@{number}", "--to", "prod")
+    return made
+
+
+def test_a_warm_question_costs_one_request(small: Counted) -> None:
+    small.run("resolve", "m@prod")
+    for line in (["resolve", "m@prod"], ["resolve", "m@staging"], ["resolve", "m@1", "--json"]):
+        ran, requests = small.run(*line)
+        assert ran.out
+        assert requests == 1, line
+    small.run("show", "m")
+    assert small.run("show", "m")[1] == 1
+
+
+def test_a_cold_question_costs_few(small: Counted) -> None:
+    small.run("compact")
+    ran, requests = small.run("resolve", "m@prod", cold=True)
+    assert ran.out == "2\n"
+    assert requests <= 6
+
+
+def test_a_warm_promotion_keeps_to_its_budget(small: Counted) -> None:
+    (small.cli.folder / "3.txt").write_text("weights 3")
+    small.run("register", "m", "3.txt")
+    small.run("eval", "log", "m@3", "--suite", "s", "--metric", "auc=0.99")
+    assert small.run("promote", "m@3", "--to", "staging")[1] <= 12
+    assert small.run("promote", "m@3", "--to", "prod")[1] <= 12
+    assert small.run("rollback", "m", "--stage", "prod")[1] <= 12
+
+
+def test_what_lies_in_the_cache_is_not_fetched_again(small: Counted) -> None:
+    small.run("get", "m@1", str(small.cli.folder / "once"))
+    assert small.run("get", "m@1", str(small.cli.folder / "twice"))[1] <= 3
+    small.run("sql", "FROM current_stages")
+    assert small.run("sql", "FROM current_stages")[1] <= 4
+
+
+def test_questions_cost_no_more_in_a_large_registry(proxy: FaultProxy, tmp_path: Path) -> None:
+    large = counted(tmp_path, proxy)
+    large.run("init")
+    large.run("import", str(bulk_files(tmp_path)))
+    large.run("register", "team/new", "--uri", "s3://elsewhere/new")
+    ran, requests = large.run("resolve", "team/m7@latest", cold=True)
+    assert ran.out == f"{VERSIONS // 100}\n"
+    # the list of checkpoints, one of them, its commit, the log's end and what came after; then
+    # the directory of the heads, and a bucket of it for each key: three that are asked for, and
+    # those that the commit after the checkpoint changed
+    assert requests <= 12
+    assert large.run("resolve", "team/m7@latest")[1] == 1
+    assert large.run("resolve", "team/m8@latest")[1] <= 4
+
+
+def bulk_files(folder: Path) -> Path:
+    """Write a bulk import of a hundred entries."""
+    target = folder / "bulk"
+    target.mkdir()
+    with duckdb.connect() as con:
+        con.execute(
+            f"COPY (SELECT 'team/m' || i AS entry, 'model' AS kind FROM range(100) t(i))"
+            f" TO '{target}/entries.parquet'"
+        )
+        con.execute(
+            "COPY (SELECT 'team/m' || (i % 100) AS entry, 1 + i // 100 AS version,"
+            " 's3://elsewhere/' || i AS uri"
+            f" FROM range({VERSIONS}) t(i)) TO '{target}/versions.parquet'"
+        )
+    return target

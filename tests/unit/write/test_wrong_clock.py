@@ -1,0 +1,41 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fakes.faulty_store import FaultyStore
+from regista.errors import StorageError
+from regista.storage.memory import MemoryStore
+from support.registries import new_registry
+
+
+class Elsewhere(FaultyStore):
+    """A store with a clock of its own.
+
+    Attributes:
+        behind: how far it is behind this machine's.
+    """
+
+    behind = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) - self.behind
+
+
+@pytest.mark.parametrize("minutes", [3, 60, 60 * 24 * 365])
+def test_a_clock_far_ahead_of_the_store_s_writes_nothing(minutes: int) -> None:
+    store = Elsewhere(MemoryStore("ahead"))
+    registry = new_registry(store=store)
+    before = list(store.list_after(""))
+    store.behind = timedelta(minutes=minutes)
+    with pytest.raises(StorageError, match=f"clock is {minutes} minutes ahead") as caught:
+        registry.create("m", "model")
+    assert "set the clock" in caught.value.hint
+    assert list(store.list_after("")) == before
+
+
+@pytest.mark.parametrize("behind", [timedelta(seconds=100), timedelta(), timedelta(hours=-5)])
+def test_a_clock_that_is_right_or_behind_is_fine(behind: timedelta) -> None:
+    store = Elsewhere(MemoryStore("fine"))
+    registry = new_registry(store=store)
+    store.behind = behind
+    assert registry.create("m", "model").created
