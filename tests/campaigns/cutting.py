@@ -44,7 +44,7 @@ def record(bench: Bench, case: Case) -> Recording:
     bench.recorded(case)
     with bench.copy(case) as folder:
         disk = Disk.of(folder)
-        ran, calls = forking.value(lambda: _run(folder, case))
+        ran, calls = forking.value(lambda: _run(bench, folder, case))
     return Recording(disk, calls, ran)
 
 
@@ -99,15 +99,15 @@ def _after_running_again(bench: Bench, case: Case, disk: Disk) -> Iterator[_Endi
         return
     with bench.copy(case) as folder:
         lay_out(disk.seen(), folder)
-        ran, calls = forking.value(lambda: _run(folder, case))
+        ran, calls = forking.value(lambda: _run(bench, folder, case))
     model = copy.deepcopy(disk)
     for call in calls:
         model.apply(call)
     yield AGAIN, model.after_cut(), ran if ran.code == 0 else None
 
 
-def _run(folder: Path, case: Case) -> tuple[Ran, list[Call]]:
-    with watching(Watch(folder, contents=True)) as watch:
+def _run(bench: Bench, folder: Path, case: Case) -> tuple[Ran, list[Call]]:
+    with bench.mutation(), watching(Watch(folder, contents=True)) as watch:
         ran = run(folder, *case.command())
     return ran, watch.calls
 

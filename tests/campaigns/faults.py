@@ -6,6 +6,7 @@ stopped and gone on with. Ends with 1 when there is any violation, or a mutant t
 
 import argparse
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -34,6 +35,7 @@ def main() -> int:
     parser.add_argument("--report", type=Path, default=REPORT)
     parser.add_argument("--report-only", action="store_true", help="run nothing")
     parser.add_argument("--quick", action="store_true", help="a few seconds; print what was run")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="stop each part then")
     options = parser.parse_args()
     if options.quick:
         return _quick()
@@ -43,7 +45,7 @@ def main() -> int:
         file = options.out / f"{name.replace(' ', '-')}.jsonl"
         if not options.parts and reporting.is_done(file):
             continue
-        _run(name, file)
+        _run(name, file, options.seconds)
     text, sound = reporting.report(options.out)
     if options.report_only or not options.parts:
         options.report.write_text(text, encoding="utf-8")
@@ -61,17 +63,21 @@ def _quick() -> int:
     return 1 if amiss else 0
 
 
-def _run(name: str, file: Path) -> None:
+def _run(name: str, file: Path, longest_s: float) -> None:
     """Run one part and write its results, a line each."""
     folder = Path(tempfile.mkdtemp(prefix="regista-faults-", dir=_memory()))
     started = time.monotonic()
     try:
+        ended = True
         with file.open("w", encoding="utf-8") as out:
             _write(out, {"part": name, "started": _now(), "commit": _commit()})
             for number, result in enumerate(parts.PARTS[name](folder), start=1):
                 _write(out, asdict(result))
                 _tell(name, number, asdict(result))
-            _write(out, {"done": True, "seconds": round(time.monotonic() - started)})
+                ended = time.monotonic() - started < longest_s
+                if not ended:
+                    break
+            _write(out, {"done": ended, "seconds": round(time.monotonic() - started)})
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

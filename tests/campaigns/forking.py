@@ -45,6 +45,7 @@ def import_everything() -> None:
     import pkgutil
 
     import duckdb  # noqa: F401 - only to have it loaded
+    import obstore  # noqa: F401 - as duckdb
     import pyarrow.parquet  # noqa: F401 - as duckdb
 
     import regista

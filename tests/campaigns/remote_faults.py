@@ -185,7 +185,8 @@ def _troubled(
         more = {
             "AWS_ENDPOINT_URL": proxy.url,
             "REGISTA_CACHE_DIR": str(folder / "cache"),
-            "REGISTA_STORE_TIMEOUT": "1",
+            # short, so that what hangs costs little; long, where nothing is to fail
+            "REGISTA_STORE_TIMEOUT": "2" if troubles else "30",
             "REGISTA_STORE_RETRIES": "1",
         }
         cli = Cli(folder, {**environ, **more})

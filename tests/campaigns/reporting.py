@@ -58,7 +58,8 @@ class Part:
         name: of the part.
         started: date and time.
         commit: of the source.
-        seconds: how long it took; None when it did not end.
+        seconds: how long it took; None when it is not known.
+        whole: whether all of it was run.
         runs: its lines.
     """
 
@@ -66,6 +67,7 @@ class Part:
     started: str
     commit: str
     seconds: int | None
+    whole: bool
     runs: list[Json] = field(default_factory=list)
 
     @property
@@ -77,16 +79,15 @@ class Part:
 def read_part(file: Path) -> Part:
     """Read the file of a part."""
     lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-    done = lines[-1].get("done", False)
+    last, head = lines[-1], lines[0]
     runs = [line for line in lines[1:] if "done" not in line]
-    head = lines[0]
-    seconds = lines[-1]["seconds"] if done else None
-    return Part(head["part"], head["started"], head["commit"], seconds, runs)
+    whole = last.get("done", False)
+    return Part(head["part"], head["started"], head["commit"], last.get("seconds"), whole, runs)
 
 
 def is_done(file: Path) -> bool:
     """Say whether a part was run to its end."""
-    return file.exists() and read_part(file).seconds is not None
+    return file.exists() and read_part(file).whole
 
 
 def report(folder: Path) -> tuple[str, bool]:
@@ -188,11 +189,16 @@ def _mutants(mutants: Sequence[Json]) -> str:
 
 def _when(parts: Sequence[Part]) -> str:
     rows = [
-        (part.name, part.started, f"`{part.commit}`", "not ended" if part.seconds is None
-         else f"{part.seconds:,}")
+        (
+            part.name,
+            part.started,
+            f"`{part.commit}`",
+            f"{part.seconds or 0:,}",
+            "all" if part.whole else f"the first {len(part.runs)} runs, for want of time",
+        )
         for part in parts
-    ]  # fmt: skip
-    return "## When\n\n" + _table(("part", "started", "commit", "seconds"), rows)
+    ]
+    return "## When\n\n" + _table(("part", "started", "commit", "seconds", "what was run"), rows)
 
 
 def _is_race(part: Part) -> bool:

@@ -92,7 +92,9 @@ class Bench:
                 verdict.violations.append((LOST, "exit 0, though a power cut would undo it"))
             if ended.hung or ended.error:
                 verdict.violations.append((UNSOUND, ended.error[-400:] or "it never ended"))
-        where = str(calls[at]) if at < len(calls) else "the end"
+        # threads may come in another order than when it was recorded
+        made = done if at < len(done) else calls
+        where = str(made[at])
         return Result(
             case.name,
             fault.value,
