@@ -9,7 +9,7 @@ AZURITE := $(EMULATORS)/node_modules/.installed
 
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: demo registry-data test check docs docs-check unit browser engines bench clean
+.PHONY: demo registry-data test check docs docs-check unit browser engines bench faults clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Regista needs Python 3.11 or newer; run: make PYTHON=python3.11 …")'
@@ -64,5 +64,8 @@ engines: $(STAMP)  ## Spark reads the tables, too: half a gigabyte and a minute 
 bench: $(STAMP)  ## the benchmarks that need no large registry; see benchmarks/README.md
 	$(BIN)/python benchmarks/run.py
 
+faults: $(STAMP)  ## kill, fail and cut off everything, and report it in docs/reliability.md
+	$(BIN)/python tests/campaigns/faults.py
+
 clean:
-	rm -rf $(VENV) $(EMULATORS)/node_modules demo site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .faults $(EMULATORS)/node_modules demo site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

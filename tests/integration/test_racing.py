@@ -1,7 +1,7 @@
 """Many processes write to one folder; some are killed. Nothing acknowledged is lost.
 
-Set REGISTA_CAMPAIGN=1 for the long version: 16 processes of 50 rounds, and 1,000 kills;
-`tests/campaigns/kill_loop.py` goes on for as long as one likes.
+Set REGISTA_CAMPAIGN=1 for the long version: 16 processes of 50 rounds, and 1,000 kills; `make
+faults` does more of it, faster, with forks of one process.
 """
 
 import os

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from regista.decide.operations.context import Request
 from regista.decide.state import State
-from regista.errors import ConflictError, IntegrityError, InvalidInputError, TxidReusedError
+from regista.errors import (
+    ConflictError,
+    IntegrityError,
+    InvalidInputError,
+    RegistaError,
+    TxidReusedError,
+)
 from regista.model.times import format_time
 from regista.read.replica import Replica
 from regista.registry.hooking import Hooking
@@ -81,6 +87,13 @@ class Registry(PolicyTools, Writes, Imports, Maintenance):
     def hooked(self, ops: Iterable[str]) -> AbstractContextManager[None]:
         """Do a write in the block: pre-hooks have a say in it, post-hooks hear of it after it."""
         return self.hooking.around(self.writer, ops)
+
+    def not_looked_after(self, error: RegistaError) -> None:
+        """Warn: the commit stands, so it must not look failed."""
+        self.writer.warnings.append(
+            "the version stands, but whether its artifacts are all stored was not found out:"
+            f" {error.message}; regista verify tells"
+        )
 
     def newest_manifest(self, name: str) -> "Manifest | None":
         """Return the manifest of an entry's newest version; None where there is none."""

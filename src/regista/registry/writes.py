@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from regista.decide.operations.context import Payload, Request
+from regista.errors import RegistaError
 from regista.model import canonical
 from regista.model.manifest import Manifest
 from regista.registry import requests, results
@@ -36,6 +37,10 @@ class Writes:
     def newest_manifest(self, name: str) -> Manifest | None:
         """Return the manifest of an entry's newest version; None where there is none."""
         raise NotImplementedError
+
+    def not_looked_after(self, error: RegistaError) -> None:
+        """Deal with a failure to look after blobs once a version is recorded; raise it here."""
+        raise error
 
     def _do(self, kind: type[Result], request: Request, txid: str | None) -> Result:
         result = self.submit(request, txid)
@@ -119,10 +124,16 @@ class Writes:
                 allow_secrets=allow_secrets,
             )
             result = self._do(results.Registered, request, txid)
-        if not self.preparing.all_stored(manifest):
-            # a gc on another machine took blobs of a purged version that this one reused
-            self.preparing.artifacts(files, uri)
+        self._store_again_what_gc_took(manifest, files, uri)
         return result
+
+    def _store_again_what_gc_took(self, manifest: Manifest, files: list[Path], uri: str) -> None:
+        """Look once more after blobs that were reused: a gc on another machine may have come by."""
+        try:
+            if not self.preparing.all_stored(manifest):
+                self.preparing.artifacts(files, uri)
+        except RegistaError as error:
+            self.not_looked_after(error)
 
     def log_eval(
         self,

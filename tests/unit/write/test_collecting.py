@@ -8,11 +8,12 @@ import pytest
 
 from fakes.faulty_store import FaultyStore, KilledError
 from regista.decide.operations.context import Request
-from regista.errors import ConflictError, IntegrityError, InvalidInputError
+from regista.errors import ConflictError, IntegrityError, InvalidInputError, StorageError
 from regista.model.commit import log_key
 from regista.registry import maintenance, requests
 from regista.registry.core import Registry
 from regista.registry.maintenance import Collected
+from regista.registry.preparing import Preparing
 from regista.storage.blobs import blob_key, put_blob_bytes
 from regista.storage.checkpoint import CHECKPOINTS_PREFIX
 from regista.storage.local import LocalStore
@@ -204,6 +205,24 @@ def test_a_register_that_reused_what_gc_took_stores_it_again(
     assert registry.register("m", path).created
     assert len(collected[0].files) == (1 if manifest_only else 2)
     assert registry.verify(deep=True).problems == []
+
+
+def test_a_register_whose_blobs_cannot_be_looked_after_warns_as_the_commit_stands(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: Preparing, _manifest: object) -> bool:
+        raise StorageError("the disk is gone")
+
+    path = tmp_path / "model.bin"
+    path.write_text("x")
+    monkeypatch.setattr(Preparing, "all_stored", refuse)
+    made = registry.register("m", path)
+    assert registry.replica.log.head() == made.seq
+    assert "the version stands" in registry.writer.warnings[0]
+    assert "the disk is gone" in registry.writer.warnings[0]
+    with pytest.raises(StorageError), registry.transaction() as transaction:
+        transaction.register("m", path, force_new=True)
+    assert registry.replica.log.head() == made.seq
 
 
 @contextmanager
