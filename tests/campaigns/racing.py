@@ -128,14 +128,18 @@ def race(
     writers: int,
     commits: int,
     readers: int = 2,
+    clocks: tuple[float, float] = (-DAY_S, DAY_S),
     mutation: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> list[str]:
-    """Let writers race to the end, beside readers; return what went wrong with them."""
+    """Let writers race to the end, beside readers; return what went wrong with them.
+
+    Their clocks are spread evenly between two offsets in seconds.
+    """
     stop = notes / "stop"
 
     def writer(seed: int) -> None:
-        # from a day behind to a day ahead, evenly
-        ahead = DAY_S * (2 * seed / max(1, writers - 1) - 1)
+        slowest, fastest = clocks
+        ahead = slowest + (fastest - slowest) * seed / max(1, writers - 1)
         with mutation():
             write_on(uri, notes / f"told-{seed}", commits, seed, ahead)
 
