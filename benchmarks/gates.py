@@ -128,6 +128,8 @@ def main() -> None:
             )
             maker.start()
             maker.join()
+            if maker.exitcode:
+                raise SystemExit(f"the registry could not be made (exit code {maker.exitcode})")
         measure(root, Path(scratch) / "bare.py", options)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from regista.errors import StorageError
-from regista.site.exchange import Way
+from regista.site.output.exchange import Way
 from support.publications import PAGES, assert_whole, generation, publish
 from support.publishing import start
 

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from regista.site.publication import Publication, Published
-from regista.site.site_manifest import MANIFEST, read_groups, read_header
+from regista.site.output.publication import Publication, Published
+from regista.site.output.site_manifest import MANIFEST, read_groups, read_header
 
 PAGES = ("index.html", "css/a.css", "entries/m/index.html", "entries/m/v/1.html", "api/v1/m.json")
 

@@ -16,9 +16,9 @@ from random import Random
 import pytest
 
 from regista.errors import ConflictError
-from regista.site import exchange, publication, staging
-from regista.site.exchange import Way
-from regista.site.site_manifest import read_header
+from regista.site.output import exchange, publication, staging
+from regista.site.output.exchange import Way
+from regista.site.output.site_manifest import read_header
 from support.publications import assert_whole, generation, publish
 
 TESTS = Path(__file__).parents[1]

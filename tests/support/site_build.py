@@ -5,9 +5,9 @@ from typing import Any
 
 from regista.registry.reads import Reads
 from regista.site.options import PUBLISHABLE, SiteOptions
-from regista.site.publication import Published
+from regista.site.output.publication import Published
+from regista.site.output.site_manifest import MANIFEST
 from regista.site.publishing import SiteBuilder
-from regista.site.site_manifest import MANIFEST
 from support.site_crawl import contents
 
 ALL = SiteOptions(publish=frozenset(PUBLISHABLE))

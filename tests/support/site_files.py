@@ -9,8 +9,8 @@ from regista.read.opening import open_replica
 from regista.registry.reads import Reads
 from regista.site.building import build
 from regista.site.options import SiteOptions
+from regista.site.output.sinks import Put, Sink
 from regista.site.planning import plan
-from regista.site.sinks import Put, Sink
 
 API = "api/v1/"
 Files = dict[str, bytes]

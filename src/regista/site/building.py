@@ -21,6 +21,7 @@ from regista.site.beside import beside_lists
 from regista.site.collecting import fewer_collections
 from regista.site.entries import Brief, EntryMaker, Told
 from regista.site.listing import EntrySummary, Site
+from regista.site.output.sinks import Sink
 from regista.site.pages.gates import gates
 from regista.site.pages.lists import EntryDrill, drills, home, kind_lists, search
 from regista.site.pages.log_pages import as_of as as_of_pages
@@ -30,7 +31,6 @@ from regista.site.pages.sql_console import console, parquet_script
 from regista.site.planning import Plan
 from regista.site.published import PublishedTables, Rows, packed, published
 from regista.site.records import event_of
-from regista.site.sinks import Sink
 from regista.site.templates import shipped_templates
 from regista.site.workers import Workers
 

@@ -23,9 +23,9 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from regista.errors import RegistaError
 from regista.site.building import build
 from regista.site.options import SiteOptions, options_of, read_options
+from regista.site.output.sinks import FolderSink
 from regista.site.pages.navigation import BarItem, bar_of
 from regista.site.planning import Plan, plan
-from regista.site.sinks import FolderSink
 from regista.site.templates import shipped_templates
 
 _CONFIGURED = ("title", "rollback_url", "templates", "publish")

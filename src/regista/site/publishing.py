@@ -8,9 +8,9 @@ from regista.errors import IntegrityError
 from regista.registry.reads import AsOf, Reads
 from regista.site.guide import guide_pages, prose_digest, prose_sources
 from regista.site.options import SiteOptions
+from regista.site.output.publication import Publication, Published
 from regista.site.pages.navigation import GUIDE_BAR
 from regista.site.planning import Plan, plan
-from regista.site.publication import Publication, Published
 from regista.site.templates import shipped_templates
 
 if TYPE_CHECKING:

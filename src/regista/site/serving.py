@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from regista.errors import RegistaError
-from regista.site.publication import Published
+from regista.site.output.publication import Published
 from regista.site.web import FolderServer
 
 _POLL_S = 1.0

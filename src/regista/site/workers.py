@@ -23,8 +23,8 @@ from typing import Any, Self
 from regista.errors import StorageError
 from regista.site.collecting import fewer_collections
 from regista.site.entries import Brief, EntryMaker, Told
+from regista.site.output.sinks import Hand, Put, Sink
 from regista.site.published import unpacked
-from regista.site.sinks import Hand, Put, Sink
 
 # more would wait for the parent, which writes the files of all
 MOST = 4

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # entries travel inside the log file, which every reader of the log's tail parses
 MAX_ENTRIES = 100_000
 MAX_NAMES = 10_000
+# so many groups fit in memory; DuckDB does not group more on the disk
+GROUPED_AT_ONCE = 10_000_000
 
 _INTEGERS = frozenset(
     f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
@@ -166,12 +168,18 @@ def _check_unique(
     con: "DuckDBPyConnection", table: ImportTable, grain: Iterable[str], where: str = "true"
 ) -> None:
     columns = list(grain)
-    row = con.execute(
-        f"SELECT {name_list(columns)} FROM given_{table.name} WHERE {where}"
-        " GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
-    ).fetchone()
-    if row:
-        raise InvalidInputError(f"{table.file} has two rows with {_said(columns, row)}")
+    listed = name_list(columns)
+    (rows,) = con.execute(f"SELECT count(*) FROM given_{table.name}").fetchone() or (0,)
+    # equal rows are in the same part
+    parts = 1 + rows // GROUPED_AT_ONCE
+    for part in range(parts):
+        row = con.execute(
+            f"SELECT {listed} FROM given_{table.name} WHERE ({where})"
+            f" AND hash({listed}) % {parts} = {part}"
+            " GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
+        ).fetchone()
+        if row:
+            raise InvalidInputError(f"{table.file} has two rows with {_said(columns, row)}")
 
 
 def _check_names(con: "DuckDBPyConnection") -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from regista.errors import InvalidInputError, StorageError
-from regista.site.exchange import Way
-from regista.site.publication import Published
+from regista.site.output.exchange import Way
+from regista.site.output.publication import Published
 from regista.site.serving import serve, watch
 from regista.site.web import FolderServer
 from support.publications import generation, publish

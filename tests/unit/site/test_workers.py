@@ -12,8 +12,8 @@ from regista.read.opening import open_replica
 from regista.registry.reads import Reads
 from regista.site import building, workers
 from regista.site.options import SiteOptions
+from regista.site.output.sinks import FolderSink
 from regista.site.planning import plan
-from regista.site.sinks import FolderSink
 from regista.site.workers import Workers
 from support import site_registries
 

@@ -421,6 +421,17 @@ def test_one_row_in_error_and_nothing_is_committed(
     assert set(registry.replica.store.list_after("")) == before
 
 
+def test_equal_rows_are_found_and_others_not_where_they_are_looked_for_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_checks, "GROUPED_AT_ONCE", 1)
+    new_registry().import_bulk(write_folder(tmp_path / "fine", world()))
+    twice = world()
+    again("eval_scores", value=2)(twice)
+    with pytest.raises(InvalidInputError, match="two rows with run_id 'a', metric 'f1'"):
+        new_registry().import_bulk(write_folder(tmp_path / "twice", twice))
+
+
 def test_a_folder_that_is_none_or_lacks_a_file_is_refused(tmp_path: Path) -> None:
     registry = new_registry()
     for folder in (tmp_path / "missing", "nul\0", write_folder(tmp_path / "empty", {})):

@@ -1,9 +1,9 @@
 """Publishing a site: a reader sees the old site or the new one, and so does a killed build's next.
 
 Invariants:
-- All is put together in a staging folder (`regista.site.staging`): what is new is written there,
-  what stays is linked there from the old site. Then the whole folder takes the old one's place
-  (`regista.site.exchange`), and the old one is removed. Until then nothing has changed.
+- All is put together in a staging folder (`staging`): what is new is written there, what stays is
+  linked there from the old site. Then the whole folder takes the old one's place (`exchange`), and
+  the old one is removed. Until then nothing has changed.
 - A published folder holds exactly what its build made, and a manifest of it; other files go, and
   are named in the result. Hidden names at the top (`.git`, `.nojekyll`) are the owner's and stay.
 - A file is written only where its bytes differ from those on the disk.
@@ -30,9 +30,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from regista.site.exchange import Way, replace_folder
-from regista.site.sinks import Groups, PathClaims, Put, Sink, check_plain, measured
-from regista.site.site_manifest import (
+from regista.site.output.exchange import Way, replace_folder
+from regista.site.output.sinks import Groups, PathClaims, Put, Sink, check_plain, measured
+from regista.site.output.site_manifest import (
     MANIFEST,
     Group,
     Header,
@@ -44,8 +44,8 @@ from regista.site.site_manifest import (
     read_header,
     recorded_size,
 )
-from regista.site.staging import Staging, checked_place, staged
-from regista.site.trees import (
+from regista.site.output.staging import Staging, checked_place, staged
+from regista.site.output.trees import (
     carry_hidden,
     holds,
     link_files,

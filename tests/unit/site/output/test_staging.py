@@ -7,7 +7,7 @@ import pytest
 
 from fakes.failing_system import failing
 from regista.errors import ConflictError, InvalidInputError, StorageError
-from regista.site.staging import INSIDE, checked_place, staged
+from regista.site.output.staging import INSIDE, checked_place, staged
 from support.publications import assert_whole, generation, publish
 
 
@@ -109,7 +109,7 @@ def test_what_cannot_be_swept_is_an_error(
     out: Path, beside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (beside / "tree" / "page.html").mkdir(parents=True)
-    monkeypatch.setattr("regista.site.staging.remove_tree", lambda _: None)
+    monkeypatch.setattr("regista.site.output.staging.remove_tree", lambda _: None)
     with pytest.raises(StorageError, match="cannot clear"), staged(out):
         pytest.fail("went on")
 

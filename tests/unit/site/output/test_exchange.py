@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fakes.failing_system import failing
-from regista.site import exchange
-from regista.site.exchange import Way, replace_folder
+from regista.site.output import exchange
+from regista.site.output.exchange import Way, replace_folder
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from fakes.failing_system import failing, files_below
 from regista.errors import StorageError
-from regista.site.sinks import FolderSink, Groups, PathClaims, check_plain
+from regista.site.output.sinks import FolderSink, Groups, PathClaims, check_plain
 
 
 @pytest.mark.parametrize(

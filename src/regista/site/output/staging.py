@@ -16,7 +16,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from regista.errors import ConflictError, InvalidInputError
-from regista.site.site_manifest import read_header
+from regista.site.output.site_manifest import read_header
 from regista.storage.durable import make_folders
 from regista.storage.oserrors import one_line, storage_error
 from regista.storage.temporary import remove_tree

@@ -2,7 +2,7 @@
 
 Every file belongs to a group, which is announced by `keep` with a fingerprint of all that its
 files are made of; a sink that has the group's files from an earlier build says that they need not
-be rendered. `FolderSink` knows of no earlier build; `regista.site.publication` does.
+be rendered. `FolderSink` knows of no earlier build; `regista.site.output.publication` does.
 
 A sink's hand puts files in their places; it can be sent to another process, which then tells the
 sink what was put.
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from regista.model.canonical import sha256_hex
-from regista.site.trees import make_parents, put_content, whole_file
+from regista.site.output.trees import make_parents, put_content, whole_file
 from regista.storage.copying import hash_all, reader
 from regista.storage.oserrors import storage_error
 

@@ -7,12 +7,12 @@ import pytest
 
 from fakes.failing_system import failing, files_below
 from regista.errors import ConflictError, InvalidInputError, StorageError
-from regista.site import publication as module
-from regista.site.exchange import Way
-from regista.site.publication import Publication
-from regista.site.site_manifest import MANIFEST
-from regista.site.staging import INSIDE
-from regista.site.trees import holds, list_tree
+from regista.site.output import publication as module
+from regista.site.output.exchange import Way
+from regista.site.output.publication import Publication
+from regista.site.output.site_manifest import MANIFEST
+from regista.site.output.staging import INSIDE
+from regista.site.output.trees import holds, list_tree
 from support.publications import PAGES, assert_whole, content, generation, publish
 
 
@@ -232,7 +232,7 @@ def test_a_failing_system_call_leaves_the_old_site(
         assert call in {"link", "rename"}
         if call == "link":
             monkeypatch.setattr(os, "link", failing(code))
-            monkeypatch.setattr("regista.site.trees.copy_file", failing(code))
+            monkeypatch.setattr("regista.site.output.trees.copy_file", failing(code))
         publication.finish({"head": "2"})
     assert str(out) in caught.value.message
     assert assert_whole(out) == 1

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fakes.failing_system import failing
 from regista.errors import InvalidInputError, StorageError
 from regista.model import canonical
-from regista.site.site_manifest import (
+from regista.site.output.site_manifest import (
     MANIFEST,
     Group,
     Header,

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from regista.site.site_manifest import MANIFEST
-from regista.site.staging import INSIDE
+from regista.site.output.site_manifest import MANIFEST
+from regista.site.output.staging import INSIDE
 from regista.storage.copying import BLOCK_BYTES, copy, write_all
 from regista.storage.durable import sync_folder
 from regista.storage.temporary import TEMPORARY_PREFIX, temporary_name

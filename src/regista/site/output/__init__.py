@@ -1,0 +1,1 @@
+"""Where a site goes: what takes its files, and how it is published whole."""
