@@ -6,7 +6,7 @@ from pathlib import Path
 from shlex import quote
 
 from regista.decide.operations.context import Request
-from regista.errors import InvalidInputError
+from regista.errors import InvalidInputError, OutcomeUnknownError, StorageError
 from regista.model import canonical
 from regista.model.commit import FORMAT
 from regista.model.names import shown
@@ -94,11 +94,28 @@ def init_registry(
         digest = registry.preparing.policy(policy)
         request = Request("init", {"policy": digest})
         registry.writer.run([request], txid=f"init-{registry.id}")
-    elif policy is not None:
-        _follows(registry, policy)
-    registry.replica.log.settle(1)
+    else:
+        if policy is not None:
+            _follows(registry, policy)
+        _settle(registry)
     _commit, sha256 = registry.replica.log.read(1)
     return Initialised(registry, created is Creation.WON, 1, sha256)
+
+
+def _settle(registry: Registry) -> None:
+    """Make the first commit durable: whoever wrote it may have died before it was.
+
+    Raises:
+        OutcomeUnknownError: it is there, but may not survive a power cut.
+    """
+    try:
+        registry.replica.log.settle(1)
+    except StorageError as error:
+        raise OutcomeUnknownError(
+            "the store did not say whether commit 1 was written for good",
+            txid=f"init-{registry.id}",
+            hint="run regista init again",
+        ) from error
 
 
 def _follows(registry: Registry, policy: str) -> None:
