@@ -61,7 +61,7 @@ def require_schemas(
     files = {table.name: store.local_path(schema_key(table.name)) for table in tables}
     now = {name: path.read_bytes() if path else None for name, path in files.items()}
     wanted = [TABLES[name] for name, data in now.items() if not data or data != known.get(name)]
-    found = _schemas_if_readable(con, [path for path in files.values() if path])
+    found = _schemas_if_readable(con, [path for t in wanted if (path := files[t.name])])
     for table in wanted:
         path = files[table.name]
         columns = found.get(path) if path else None
