@@ -102,6 +102,9 @@ class _Mirror:
         if not head:
             raise NotFoundError(f"the registry at {_at(self.source.store)} is empty")
         digest = self._common(done, head)
+        if done:
+            # as for the files: a power cut must not undo what we are about to vouch for
+            self.log.settle(done)
         if is_new:
             probe(self.target)
         if progress:
@@ -212,6 +215,8 @@ class _Mirror:
     def _copy_one(self, seq: int, item: Named, meter: Meter) -> int | None:
         """Return the bytes copied, 0 for what is there; None where the source has it not."""
         if is_there(self.target, item):
+            # an earlier run may have died before it was on the disk
+            self.target.settle(item.key)
             return 0
         try:
             return copy_file(self.source.store, self.target, item, meter.advance)

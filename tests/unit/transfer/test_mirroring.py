@@ -397,3 +397,16 @@ def test_registries_are_moved_from_python(built: Store, tmp_path: Path) -> None:
     done = regista.export_full(copy, tmp_path / "backup.tar")
     assert regista.import_full(tmp_path / "backup.tar", again).commit == done.commit
     assert regista.open(again).verify(deep=True).ok
+
+
+def test_what_an_earlier_run_left_is_settled_before_it_is_vouched_for(source: Registry) -> None:
+    store, target = source.replica.store, MemoryStore("settled")
+    blobs = list(store.list_after("blobs/"))
+    for key in blobs:
+        target.put(key, store.get(key) or b"")
+    watched = FaultyStore(target)
+    done = run(store, watched)
+    assert {("settle", key) for key in blobs} <= set(watched.calls)
+    again = FaultyStore(target)
+    run(store, again)
+    assert ("settle", log_key(done.seq)) in again.calls
