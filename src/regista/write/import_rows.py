@@ -161,10 +161,12 @@ _QUERIES = {
         ORDER BY r.entry_id, r.version, r.suite, r.position
     """,
     "eval_scores": """
-        SELECT r.entry_id, r.entry, r.version::INTEGER AS version, r.run_id, r.suite, s.task,
-            s.metric, s.slice, s.value, s.stderr, s.n, s.higher_is_better
+        SELECT r.entry_id, r.entry, r.version::INTEGER AS version, r.run_id, r.suite,
+            coalesce(s.task, '') AS task, s.metric, coalesce(s.slice, '') AS slice, s.value,
+            s.stderr, s.n, s.higher_is_better
         FROM given_eval_scores s JOIN known_runs r ON r.given_id = s.run_id
-        ORDER BY r.entry_id, r.version, r.suite, r.position, s.task, s.metric, s.slice
+        ORDER BY r.entry_id, r.version, r.suite, r.position, coalesce(s.task, ''), s.metric,
+            coalesce(s.slice, '')
     """,
     "eval_samples": f"""
         SELECT r.entry_id, r.entry, r.version::INTEGER AS version, r.run_id, r.suite,

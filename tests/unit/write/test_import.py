@@ -187,6 +187,15 @@ def test_scores_in_bulk_are_evidence(tmp_path: Path) -> None:
     assert registry.verify().ok
 
 
+def test_scores_over_all_of_the_data_are_ranked_like_those_that_were_logged(tmp_path: Path) -> None:
+    registry = imported(tmp_path)
+    given = {row["metric"] for row in world()["eval_scores"] if not row.get("slice")}
+    ranked = registry.sql("SELECT DISTINCT metric FROM leaderboard").fetchall()
+    assert {metric for (metric,) in ranked} == given != set()
+    nulls = "SELECT count(*) FROM eval_scores WHERE task IS NULL OR slice IS NULL"
+    assert registry.sql(nulls).fetchall() == [(0,)]
+
+
 def test_the_registry_goes_on_from_there_and_verifies(tmp_path: Path) -> None:
     registry = new_registry(folder=tmp_path / "registry")
     register(registry, "older", "one")
