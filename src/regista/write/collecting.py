@@ -13,6 +13,7 @@ from regista.errors import IntegrityError
 from regista.read.naming import mentioned, named, purged_by
 from regista.read.replica import Replica
 from regista.storage.blobs import BLOB_PREFIX
+from regista.storage.bundling import stale_bundles
 from regista.storage.checkpointer import stale_files
 from regista.storage.cover import TableFile, choose_cover
 from regista.storage.store import Store
@@ -116,6 +117,7 @@ def _superseded(store: Store, grace_s: float) -> Iterator[str]:
             if _is_older(store, key := TableFile(table, span).key, grace_s):
                 yield key
     yield from stale_files(store, spare_s=grace_s)
+    yield from stale_bundles(store, spare_s=grace_s)
 
 
 def _is_older(store: Store, key: str, seconds: float) -> bool:
