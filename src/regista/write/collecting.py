@@ -3,7 +3,8 @@
 Garbage is a blob that purged versions alone name; a blob or data file that no commit names and
 that is older than the grace period, for a younger one may be of a `register` whose commit is
 still to come; and what merges, checkpoints and bundles replaced, after the same period.
-Reachability comes from the log alone. Why this is safe beside writers, with locks and without: see ADR 9.
+Reachability comes from the log alone. Why this is safe beside writers, with locks and without:
+see ADR 9.
 """
 
 from collections.abc import Iterator
