@@ -113,6 +113,7 @@ class Maintenance:
         from regista.write.bulk_heads import rebuild_checkpoint
         from regista.write.merging import rebuild_tables
         from regista.write.tabling import tabling_connection
+        from regista.write.tipping import write_tip
 
         store, log = self.replica.store, self.replica.log
         with tabling_connection(store) as connection:
@@ -121,13 +122,16 @@ class Maintenance:
         prune(store, keep=0)
         rebuild_checkpoint(self.replica)
         self.replica.reload()
+        write_tip(self.replica)
         return Compacted(seq, self._table_files())
 
     def compact(self) -> Compacted:
         """Table what is not tabled, merge what is due, write a checkpoint of the head."""
         from regista.write.following import Follower
+        from regista.write.tipping import write_tip
 
         Follower(self.replica).compact()
+        write_tip(self.replica)
         return Compacted(self.replica.refresh().seq, self._table_files())
 
     def _table_files(self) -> int:

@@ -1,9 +1,9 @@
 """Tables and checkpoints of a log that arrived as a whole."""
 
-from regista.read.replica import Replica
+from regista.read.replica import Replica, is_bulk
 from regista.storage.checkpoint import load_latest
 from regista.storage.tablefiles import tables_covered_to
-from regista.write.bulk_heads import is_bulk, rebuild_checkpoint
+from regista.write.bulk_heads import rebuild_checkpoint
 from regista.write.following import EVERY, Follower
 
 # more commits than these are folded on disk, as are imports

@@ -37,6 +37,7 @@ from regista.storage.store import Store
 from regista.version import engine
 from regista.write.committed import DEFAULT_TIMEOUT_S, Committed
 from regista.write.following import Follower
+from regista.write.tipping import write_tip
 
 LOCK_WAIT_S = 5.0
 # what a judged decision is about
@@ -254,6 +255,7 @@ class Writer:
             if self._follower is None:
                 self._follower = Follower(self.replica)
             self._follower.follow(commit, digest)
+            write_tip(self.replica)
         except Exception as error:  # noqa: BLE001 - the commit stands, so it must not look failed
             # whatever follows a commit can be made again from the log, by a fresh follower
             self._follower = None
