@@ -5,6 +5,7 @@ Regista finds there; so the page is complete, and stays true.
 """
 
 import hashlib
+import itertools
 import json
 import re
 import struct
@@ -17,8 +18,10 @@ import duckdb
 import pytest
 
 import regista
+from fakes.dear_store import DearStore
 from regista.decide.planning import PLANNERS
 from regista.registry.core import Registry
+from regista.storage.bundling import make_bundles
 
 # one worker runs all of them, and what they stand on is made once
 pytestmark = pytest.mark.xdist_group("file_format")
@@ -145,6 +148,23 @@ class Reader:
                     return json.loads(value)
         return None
 
+    def bundle(self, first: int, last: int) -> list[bytes]:
+        """Return the log files that a bundle holds, which the page says are to be believed."""
+        data = (self.root / f"checkpoints/log/{first:012d}-{last:012d}.jsonl").read_bytes()
+        line, _, rest = data.partition(b"\n")
+        header = json.loads(line)
+        assert (header["format"], header["first"], header["last"]) == (1, first, last)
+        files = []
+        for size in header["sizes"]:
+            files.append(rest[:size])
+            rest = rest[size:]
+        assert rest == b""
+        assert files[-1] == self.log_file(last).read_bytes()
+        for before, file in itertools.pairwise(files):
+            parent = json.loads(file.split(b"\n")[0])["parent"]
+            assert parent == hashlib.sha256(before).hexdigest()
+        return files
+
     def blob(self, digest: str) -> bytes:
         data = (self.root / "blobs" / "sha256" / digest[:2] / digest).read_bytes()
         assert hashlib.sha256(data).hexdigest() == digest
@@ -203,6 +223,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     one_of_each_other_operation(reg, folder / "model.bin")
     while (head := reg.replica.refresh().seq) < COMMITS:
         reg.tag("fraud/card", {"step": str(head)})
+    # a folder has no bundles of its own
+    make_bundles(DearStore(reg.replica.store), COMMITS)
     return reg
 
 
@@ -268,6 +290,11 @@ def test_a_checkpoint_answers_as_the_log_did(reader: Reader) -> None:
     assert entry["slots"]["prod"]["version"] == 2
     assert reader.look_up(f"e/{entry_id}") == "fraud/card"
     assert reader.look_up("n/nobody") is None
+
+
+def test_a_bundle_holds_the_log_files_themselves(reader: Reader) -> None:
+    files = reader.bundle(1, 64)
+    assert files == [reader.log_file(seq).read_bytes() for seq in range(1, 65)]
 
 
 def test_blobs_manifests_and_policies_are_what_their_digests_say(reader: Reader) -> None:

@@ -14,11 +14,17 @@ import duckdb
 import pytest
 
 import regista
+from fakes.dear_store import DearStore
+from regista.model.commit import log_key
+from regista.storage.bundles import bundle_key, list_bundles
+from regista.storage.memory import MemoryStore
 from support import emulators
 from support.cli import Cli, Ran
 from support.fault_proxy import FaultProxy, faulty
+from support.registries import new_registry
 
 VERSIONS = 20_000
+COMMITS = 200
 
 
 @dataclass
@@ -128,6 +134,63 @@ def put_many(where: Counted, commits: int) -> None:
         registry = regista.open(where.cli.environ["REGISTA_REGISTRY"], actor="ann")
         for number in range(commits):
             registry.register(f"new/{commits}-{number}", uri="s3://elsewhere/new")
+
+
+@pytest.fixture(scope="module")
+def long(proxy: FaultProxy, tmp_path_factory: pytest.TempPathFactory) -> Counted:
+    """A registry of many commits, as writers leave it in a bucket."""
+    made = counted(tmp_path_factory.mktemp("long"), proxy)
+    inner = MemoryStore("long")
+    registry = new_registry(store=DearStore(inner))
+    registry.create("m")
+    for number in range(COMMITS - 2):
+        registry.tag("m", {"k": str(number)})
+    bucket = emulators.s3().store_at(made.cli.environ["REGISTA_REGISTRY"], made.cli.folder / "own")
+    for key in inner.list_after(""):
+        bucket.put(key, inner.get(key) or b"")
+    return made
+
+
+def test_moving_a_long_log_costs_a_request_or_two_for_64_commits(
+    long: Counted, tmp_path: Path
+) -> None:
+    source = long.cli.environ["REGISTA_REGISTRY"]
+    ran, requests = long.run("mirror", source, str(tmp_path / "copy"), "--json", cold=True)
+    assert (ran.json["seq"], ran.json["commits"]) == (COMMITS, COMMITS)
+    # three bundles with the log's file of their last commit, eight files, the way to the head
+    assert requests <= 35
+    assert long.run("export", "--full", str(tmp_path / "backup.tar"), cold=True)[1] <= 60
+
+
+def test_collecting_garbage_of_a_long_log_costs_few_requests(long: Counted) -> None:
+    assert long.run("gc", cold=True)[1] <= 50
+
+
+def test_rebuilding_a_long_registry_reads_its_log_in_bundles(long: Counted) -> None:
+    _ran, requests = long.run("rebuild", cold=True)
+    assert long.proxy.count("GET", "/log/0") <= 45
+    assert requests <= 240
+
+
+def test_a_verification_reads_every_file_of_the_log_all_the_same(long: Counted) -> None:
+    ran, _requests = long.run("verify", "--json", cold=True)
+    assert ran.json["problems"] == []
+    for seq in range(1, COMMITS + 1):
+        assert long.proxy.count("GET", log_key(seq))
+
+
+def test_without_bundles_a_long_log_is_read_file_by_file_and_compact_makes_them(
+    long: Counted, tmp_path: Path
+) -> None:
+    uri = long.cli.environ["REGISTA_REGISTRY"]
+    bucket = emulators.s3().store_at(uri, tmp_path / "own")
+    for span in list_bundles(bucket):
+        bucket.delete(bundle_key(span))
+    ran, requests = long.run("mirror", uri, str(tmp_path / "copy"), "--json", cold=True)
+    assert ran.json["commits"] == COMMITS
+    assert COMMITS <= requests <= COMMITS + 30
+    long.run("compact", cold=True)
+    assert len(list_bundles(bucket)) == COMMITS // 64
 
 
 def bulk_files(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The verification as a whole: one walk over the log, then tables, checkpoints and blobs."""
+"""The verification as a whole: one walk over the log, then all that follows from it, and blobs."""
 
 from collections.abc import Iterable, Mapping
 from itertools import chain as chained
@@ -8,6 +8,7 @@ from regista.errors import InvalidInputError
 from regista.model.commit import Commit, Row
 from regista.read.replica import Replica
 from regista.verify.artifacts import ArtifactCheck
+from regista.verify.bundles import BundleCheck
 from regista.verify.chain import Chain
 from regista.verify.checkpoints import compare_checkpoints, usable_checkpoints
 from regista.verify.problems import Problem, ProblemKind, Verification
@@ -37,7 +38,9 @@ def verify(
         All problems, never just the first.
     """
     wanted = _checked(anchors or {})
-    walk = Chain(replica.store, replica.registry_id)
+    # listed before the log is, so that what reaches beyond its end was never the log's
+    bundles = BundleCheck(replica.store)
+    walk = Chain(replica.store, replica.registry_id, hear=bundles.add)
     artifacts = ArtifactCheck(replica.store, deep)
     with replica.store.scratch() as scratch:
         replayer = Replayer(replica, scratch)
@@ -61,6 +64,7 @@ def verify(
             tables.finish()
         artifacts.finish()
         tips.finish(walk.last)
+    bundles.finish(walk.last)
     problems = [
         *walk.problems,
         *replayer.problems,
@@ -68,6 +72,7 @@ def verify(
         *artifacts.problems,
         *wrong,
         *tips.problems,
+        *bundles.problems,
     ]
     if not walk.commits:
         problems.append(Problem(0, ProblemKind.GAP, "the log is empty; run regista init"))
