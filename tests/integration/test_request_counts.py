@@ -193,6 +193,17 @@ def test_without_bundles_a_long_log_is_read_file_by_file_and_compact_makes_them(
     assert len(list_bundles(bucket)) == COMMITS // 64
 
 
+def test_a_bucket_that_a_registry_was_mirrored_to_is_as_quick_to_ask(
+    long: Counted, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    there = counted(tmp_path, proxy)
+    uri = there.cli.environ["REGISTA_REGISTRY"]
+    for _first_and_again in range(2):
+        long.run("tag", "m", "mirrored=yes")
+        long.run("mirror", long.cli.environ["REGISTA_REGISTRY"], uri)
+        assert there.run("show", "m", cold=True)[1] <= 6
+
+
 def bulk_files(folder: Path) -> Path:
     """Write a bulk import of a hundred entries."""
     target = folder / "bulk"
