@@ -10,6 +10,7 @@ import json
 import re
 import struct
 import zlib
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -131,21 +132,17 @@ class Reader:
         """Return a key's value from the newest checkpoint."""
         for run in self.checkpoint()[1]:
             data = (self.root / run["key"]).read_bytes()
-            assert data.startswith(b"regista run 1\n")
-            records, buckets, directory, crc, end = struct.unpack("<QIQI16s", data[-40:])
-            assert end == b"regista run end\n"
-            assert zlib.crc32(data[directory:-40]) == crc
-            assert (records, buckets, directory) == (
-                run["records"],
-                run["buckets"],
-                run["directory"],
-            )
-            hashed = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
-            bucket = hashed >> (64 - (buckets.bit_length() - 1))
-            offset, length, checksum = struct.unpack_from("<QII", data, directory + 16 * bucket)
-            lines = data[offset : offset + length]
+            assert data.startswith(b"regista run 2\n")
+            assert data.count(b"\n") == 1 + run["records"]
+            hashed = hashlib.blake2b(key.encode(), digest_size=8).digest()
+            index = list(struct.iter_unpack("<II", b64decode(run["index"])))
+            bucket = int.from_bytes(hashed, "big") >> (64 - (len(index).bit_length() - 1))
+            start = 14 + sum(length for length, _crc in index[:bucket])
+            length, checksum = index[bucket]
+            lines = data[start : start + length]
             assert zlib.crc32(lines) == checksum
-            for line in lines.splitlines():
+            for line in lines.split(b"\n")[:-1]:
+                assert may_hold(b64decode(run["filter"]), line.partition(b"\t")[0])
                 name, _, value = line.partition(b"\t")
                 if name == key.encode():
                     return json.loads(value)
@@ -172,6 +169,16 @@ class Reader:
         data = (self.root / "blobs" / "sha256" / digest[:2] / digest).read_bytes()
         assert hashlib.sha256(data).hexdigest() == digest
         return data
+
+
+def may_hold(filter_: bytes, key: bytes) -> bool:
+    """Say whether a run's filter lets a key pass."""
+    if not filter_:
+        return True
+    hashed = hashlib.blake2b(key, digest_size=8).digest()
+    first, step = int.from_bytes(hashed[:4], "big"), int.from_bytes(hashed[4:], "big") | 1
+    bits = [(first + k * step) % (8 * len(filter_)) for k in range(5)]
+    return all(filter_[bit // 8] & 1 << bit % 8 for bit in bits)
 
 
 def query(sql: str, *values: object) -> list[dict[str, Any]]:
@@ -276,10 +283,12 @@ def test_merged_files_take_the_place_of_short_ones(reader: Reader) -> None:
 def test_a_checkpoint_answers_as_the_log_did(reader: Reader) -> None:
     seq, _runs = reader.checkpoint()
     assert seq == 64
-    entry_id = reader.look_up("n/fraud/card")
+    entry = reader.look_up("n/fraud/card")
+    entry_id = entry["entry_id"]
     slot = reader.look_up(f"s/{entry_id}/prod")
     assert (slot["stack"], slot["barred"]) == ([1, 2], [3])
-    assert reader.look_up(f"e/{entry_id}")["slots"]["prod"]["version"] == 2
+    assert entry["slots"]["prod"]["version"] == 2
+    assert reader.look_up(f"e/{entry_id}") == "fraud/card"
     assert reader.look_up("n/nobody") is None
 
 

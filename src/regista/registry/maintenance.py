@@ -115,6 +115,7 @@ class Maintenance:
         from regista.write.bulk_heads import rebuild_checkpoint
         from regista.write.merging import rebuild_tables
         from regista.write.tabling import tabling_connection
+        from regista.write.tipping import write_tip
 
         store, log = self.replica.store, self.replica.log
         # first, since the rest reads the log through them
@@ -126,15 +127,18 @@ class Maintenance:
         prune(store, keep=0)
         rebuild_checkpoint(self.replica)
         self.replica.reload()
+        write_tip(self.replica)
         return Compacted(seq, self._table_files())
 
     def compact(self) -> Compacted:
         """Bundle and table what is not, merge what is due, write a checkpoint of the head."""
         from regista.storage.bundling import make_bundles
         from regista.write.following import Follower
+        from regista.write.tipping import write_tip
 
         make_bundles(self.replica.store, self.replica.refresh().seq)
         Follower(self.replica).compact()
+        write_tip(self.replica)
         return Compacted(self.replica.refresh().seq, self._table_files())
 
     def _table_files(self) -> int:

@@ -14,6 +14,7 @@ from regista.verify.checkpoints import compare_checkpoints, usable_checkpoints
 from regista.verify.problems import Problem, ProblemKind, Verification
 from regista.verify.replaying import Replayer
 from regista.verify.tables import TableCheck
+from regista.verify.tips import TipCheck
 
 SHORTEST_ANCHOR = 12
 
@@ -44,6 +45,7 @@ def verify(
     with replica.store.scratch() as scratch:
         replayer = Replayer(replica, scratch)
         checkpoints, wrong = usable_checkpoints(replica)
+        tips = TipCheck(replica)
         with TableCheck(replica.store) as tables:
             if progress:
                 progress.start(replica.log.head())
@@ -51,6 +53,8 @@ def verify(
                 replayer.add(commit, digest)
                 tables.add(commit, digest)
                 artifacts.add(commit, _file_rows(replica, commit))
+                if (told := tips.at(commit.seq)) and not replayer.stopped:
+                    tips.compare(told, digest, commit.time, replayer.checkpoint())
                 for checkpoint in checkpoints.get(commit.seq, ()):
                     if not replayer.stopped:
                         heads = replayer.checkpoint()
@@ -59,6 +63,7 @@ def verify(
                     progress.advance(1)
             tables.finish()
         artifacts.finish()
+        tips.finish(walk.last)
     bundles.finish(walk.last)
     problems = [
         *walk.problems,
@@ -66,6 +71,7 @@ def verify(
         *tables.problems,
         *artifacts.problems,
         *wrong,
+        *tips.problems,
         *bundles.problems,
     ]
     if not walk.commits:
