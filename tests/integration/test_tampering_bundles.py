@@ -139,7 +139,7 @@ def test_a_bundle_beyond_the_logs_head_is_found(scene: Scene) -> None:
 def test_a_log_that_was_cut_off_below_a_bundle_is_found_by_it(scene: Scene) -> None:
     for seq in range(SMALL + 10, HEAD + 1):
         scene.store.delete(log_key(seq))
-    for prefix in ("tables/", "checkpoints/0"):
+    for prefix in ("tables/", "checkpoints/0", "checkpoints/tip"):
         for key in scene.keys(prefix):
             if f"-{SMALL:012d}" not in key and "schema" not in key:
                 scene.store.delete(key)

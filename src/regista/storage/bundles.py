@@ -19,7 +19,7 @@ from regista.model import canonical
 from regista.model.canonical import sha256_hex
 from regista.model.commit import FIRST_SEQ, log_key, seq_of_key
 from regista.storage.cover import FANOUT, Span
-from regista.storage.several import get_all
+from regista.storage.several import Get, get_all
 from regista.storage.store import Store
 
 BUNDLES_PREFIX = "checkpoints/log/"
@@ -134,11 +134,20 @@ class BundleReader:
         store: where the registry lies.
         last: number of the last commit that will be asked for, which is there.
         listed: the bundles that there are, where they were just listed.
+        get: reads a log file that is in no bundle, as for `get_all`.
     """
 
-    def __init__(self, store: Store, last: int, listed: Iterable[Span] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        last: int,
+        *,
+        listed: Iterable[Span] | None = None,
+        get: Get | None = None,
+    ) -> None:
         self._store = store
         self._last = last
+        self._get_loose = get
         self._listed = None if listed is None else set(listed)
         self._bundle: Bundle | None = None
         self._loose: dict[int, bytes | None] = {}
@@ -171,7 +180,7 @@ class BundleReader:
     def _read_loose(self, seq: int) -> bytes | None:
         span = span_of(seq, SMALL)
         seqs = range(span.first, min(span.last, self._last) + 1)
-        found = get_all(self._store, [log_key(one) for one in seqs])
+        found = get_all(self._store, [log_key(one) for one in seqs], self._get_loose)
         self._loose = dict(zip(seqs, found, strict=True))
         return self._loose[seq]
 

@@ -23,7 +23,7 @@ from regista.storage.bundles import (
 )
 from regista.storage.cover import Span
 from regista.storage.log import Log
-from regista.storage.several import is_dear
+from regista.storage.several import Get, is_dear
 from regista.storage.store import Store
 
 # a reader has one of them in memory; commits of which that many take more have smaller bundles
@@ -32,7 +32,7 @@ MOST_BYTES = 32 << 20
 RECENT = 4 * SMALL
 
 
-def bundle_recent(store: Store, head: int, *, spare_s: float) -> None:
+def bundle_recent(store: Store, head: int, *, spare_s: float, get: Get | None = None) -> None:
     """Make the bundles that the last commits made due, and remove small ones that were replaced.
 
     Older ones that are missing are left to `make_bundles`: a commit should not pay for them.
@@ -41,6 +41,7 @@ def bundle_recent(store: Store, head: int, *, spare_s: float) -> None:
         store: where the registry lies.
         head: number of a commit that is there.
         spare_s: keep what was replaced for so many seconds, for who still reads it.
+        get: reads a log file, where this machine may have kept it; as for `get_all`.
 
     Raises:
         StorageError: the store fails.
@@ -48,12 +49,11 @@ def bundle_recent(store: Store, head: int, *, spare_s: float) -> None:
     if not is_dear(store):
         return
     have = list_bundles(store)
-    for span in _complete(SMALL, head, since=head - RECENT):
-        if span not in have and span_of(span.last, LARGE) not in have and _make(store, span, have):
-            have.add(span)
-    for span in _complete(LARGE, head, since=head - RECENT):
-        if span not in have and have.issuperset(_inside(span)) and _make(store, span, have):
-            have.add(span)
+    for size in (SMALL, LARGE):
+        for span in _complete(size, head, since=head - RECENT):
+            ready = size == SMALL or have.issuperset(_inside(span))
+            if ready and not _is_in(have, span) and _make(store, span, have, get):
+                have.add(span)
     for key in stale_bundles(store, spare_s=spare_s, have=have):
         store.delete(key)
 
@@ -73,8 +73,7 @@ def make_bundles(store: Store, head: int) -> None:
     have = list_bundles(store)
     for size in (LARGE, SMALL):
         for span in _complete(size, head):
-            known = span in have or span_of(span.last, LARGE) in have
-            if not known and _make(store, span, have):
+            if not _is_in(have, span) and _make(store, span, have):
                 have.add(span)
 
 
@@ -123,13 +122,17 @@ def _complete(commits: int, head: int, *, since: int = 0) -> Iterator[Span]:
         yield Span(first, first + commits - 1)
 
 
+def _is_in(have: set[Span], span: Span) -> bool:
+    return span in have or span_of(span.last, LARGE) in have
+
+
 def _inside(large: Span) -> set[Span]:
     return {span_of(first, SMALL) for first in range(large.first, large.last, SMALL)}
 
 
-def _make(store: Store, span: Span, have: set[Span]) -> bool:
+def _make(store: Store, span: Span, have: set[Span], get: Get | None = None) -> bool:
     """Make the bundle of a span; say whether that could be done."""
-    reader, files, size = BundleReader(store, span.last, have), [], 0
+    reader, files, size = BundleReader(store, span.last, listed=have, get=get), [], 0
     for seq in range(span.first, span.last + 1):
         data = reader.get(log_key(seq))
         size += len(data or b"")
@@ -137,7 +140,8 @@ def _make(store: Store, span: Span, have: set[Span]) -> bool:
             return False
         files.append(data)
     bundle = parse_bundle(span, bundle_bytes(span, files))
-    # a damaged log is `verify`'s business, and must not be spread
-    if bundle.is_chained():
+    # a damaged log is `verify`'s business, and must not be spread; nor must what was kept of it
+    sound = bundle.is_chained() and store.get(log_key(span.last)) == files[-1]
+    if sound:
         store.put(bundle_key(span), bundle.data)
-    return bundle.is_chained()
+    return sound

@@ -73,6 +73,10 @@ class Log:
             )
         raise NotFoundError(f"there is no commit {seq}", hint="regista log")
 
+    def get(self, key: str) -> bytes | None:
+        """Return a log file, as `Store.get`; from this machine where it keeps them."""
+        return self._get_file(key)
+
     def read(self, seq: int, *, keep: bool = True) -> tuple[Commit, str]:
         """Return a commit and the SHA-256 of its file's exact bytes.
 

@@ -4,11 +4,13 @@ Invariant: what is in memory at once is one handful of files, or what the caller
 call. Where questions are dear is where a store has a memory (`Store.memory`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from regista.storage.parallel import Meter, run_all
 from regista.storage.store import Store
+
+Get = Callable[[str], bytes | None]
 
 HANDFUL = 64
 
@@ -18,15 +20,21 @@ def is_dear(store: Store) -> bool:
     return store.memory() is not None
 
 
-def get_all(store: Store, keys: Sequence[str]) -> list[bytes | None]:
+def get_all(store: Store, keys: Sequence[str], get: Get | None = None) -> list[bytes | None]:
     """Return the files of some keys in their order, None for each that does not exist.
+
+    Args:
+        store: where they lie.
+        keys: which.
+        get: reads one of them, for many threads, where that is not the store's own business.
 
     Raises:
         StorageError: as `Store.get`.
     """
+    read = get or store.get
     if not is_dear(store):
-        return [store.get(key) for key in keys]
-    return run_all(store.get, keys, Meter(None, 0))
+        return [read(key) for key in keys]
+    return run_all(read, keys, Meter(None, 0))
 
 
 def get_ahead(store: Store, keys: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:

@@ -49,7 +49,7 @@ class Follower:
             tabled = self._table(commit, digest, covered, head)
             if covered // EVERY < tabled // EVERY:
                 self._compact()
-                bundle_recent(store, tabled, spare_s=SPARE_S)
+                bundle_recent(store, tabled, spare_s=SPARE_S, get=self.replica.log.get)
 
     def _table(self, commit: Commit, digest: str, covered: int, head: int) -> int:
         """Table what is not, at least to this commit and at most to the head; return to which."""

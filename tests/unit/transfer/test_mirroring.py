@@ -7,17 +7,23 @@ from typing import Any
 import pytest
 
 import regista
+from fakes.dear_store import DearStore
 from fakes.faulty_store import Fault, FaultyStore, KilledError
 from regista.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError
 from regista.model.commit import log_key
 from regista.read.opening import REGISTRY_KEY, replica_of
 from regista.registry.core import Registry
 from regista.storage.blobs import blob_key, put_blob_bytes
+from regista.storage.bundles import SMALL, bundle_key, list_bundles
+from regista.storage.bundling import make_bundles
+from regista.storage.cover import Span
 from regista.storage.local import LocalStore
 from regista.storage.log import Log
 from regista.storage.memory import MemoryStore
 from regista.storage.store import Store
 from regista.transfer import copying, mirroring
+from regista.transfer.archive import Archive
+from regista.transfer.backupfiles import write_backup
 from regista.transfer.mirroring import Mirrored, mirror
 from support.everything import build, build_long
 from support.import_folders import URI, WORLD, write_folder
@@ -410,3 +416,50 @@ def test_what_an_earlier_run_left_is_settled_before_it_is_vouched_for(source: Re
     again = FaultyStore(target)
     run(store, again)
     assert ("settle", log_key(done.seq)) in again.calls
+
+
+@pytest.mark.parametrize("way", ["mirror", "backup"])
+def test_bundles_of_the_log_are_made_anew_where_questions_are_dear(
+    built_long: Store, tmp_path: Path, way: str
+) -> None:
+    source, target = copy_of(built_long), DearStore(MemoryStore("dear"))
+    span = Span(1, SMALL)
+    source.put(bundle_key(span), b"not copied")
+    if way == "mirror":
+        run(source, target)
+    else:
+        done = write_backup(replica_of(source), str(tmp_path / "backup.tar"))
+        with (tmp_path / "backup.tar").open("rb") as file, Archive(file.fileno(), "it") as archive:
+            assert not list(archive.list_after("checkpoints/"))
+            assert mirror(replica_of(archive), target).commit == done.commit
+    assert list_bundles(target) == {span}
+    # read once for the bundle, and the tables and heads are made from that
+    assert target.asked("log/") <= SMALL + 16
+    assert_sound(target)
+
+
+def test_a_source_with_bundles_is_mirrored_by_them_and_a_damaged_one_is_passed_over(
+    built_long: Store,
+) -> None:
+    source, head = copy_of(built_long), Log(built_long).head()
+    make_bundles(DearStore(source), head)
+    seen = DearStore(source)
+    done = run(seen, MemoryStore("by bundles"))
+    assert seen.asked("log/") < 10
+    source.put(bundle_key(Span(1, SMALL)), b"damaged")
+    assert run(DearStore(source), MemoryStore("by files")).commit == done.commit
+
+
+def test_what_the_log_of_a_bucket_lost_is_mirrored_from_a_bundle(built_long: Store) -> None:
+    source, head = copy_of(built_long), Log(built_long).head()
+    make_bundles(DearStore(source), head)
+    source.delete(log_key(20))
+    source.put(log_key(21), b"damaged")
+    target = MemoryStore("whole")
+    run(DearStore(source), target)
+    assert all(target.get(log_key(seq)) == built_long.get(log_key(seq)) for seq in (20, 21))
+    assert_sound(target)
+    # and of a log whose end is not what it was, nothing is believed
+    source.put(log_key(SMALL), b"damaged")
+    with pytest.raises(IntegrityError, match="commit 20 is missing"):
+        run(DearStore(source), MemoryStore("broken"))

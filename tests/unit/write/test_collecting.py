@@ -10,16 +10,21 @@ from fakes.faulty_store import FaultyStore, KilledError
 from regista.decide.operations.context import Request
 from regista.errors import ConflictError, IntegrityError, InvalidInputError, StorageError
 from regista.model.commit import log_key
+from regista.read.replica import Replica
 from regista.registry import maintenance, requests
 from regista.registry.core import Registry
 from regista.registry.maintenance import Collected
 from regista.registry.preparing import Preparing
 from regista.storage.blobs import blob_key, put_blob_bytes
+from regista.storage.bundles import LARGE, SMALL, bundle_bytes, bundle_key, list_bundles
 from regista.storage.checkpoint import CHECKPOINTS_PREFIX
+from regista.storage.cover import Span
 from regista.storage.local import LocalStore
 from regista.storage.memory import MemoryStore
 from regista.storage.store import Store
 from regista.write.collecting import find_garbage, remove_garbage
+from support.chains import REGISTRY_ID as CHAIN_ID
+from support.chains import chain, write_chain
 from support.everything import build, build_long
 from support.registries import (
     GATED,
@@ -307,3 +312,18 @@ def test_by_a_damaged_log_nothing_is_judged(damage: str) -> None:
 def test_a_grace_period_is_a_duration(registry: Registry) -> None:
     with pytest.raises(InvalidInputError, match="duration"):
         registry.gc(grace="soon")
+
+
+def test_bundles_of_the_log_that_a_longer_one_holds_go_after_the_grace_period() -> None:
+    store, files = MemoryStore("bundles"), chain(LARGE)
+    write_chain(store, files)
+    short, long = Span(1, SMALL), Span(1, LARGE)
+    store.put(bundle_key(short), bundle_bytes(short, files[:SMALL]))
+    replica = Replica(store, CHAIN_ID)
+    assert find_garbage(replica, LARGE, 0) == []
+    store.put(bundle_key(long), bundle_bytes(long, files))
+    assert find_garbage(replica, LARGE, 3600) == []
+    found = find_garbage(replica, LARGE, 0)
+    assert [(item.key, item.reason) for item in found] == [(bundle_key(short), "superseded")]
+    remove_garbage(replica, found, LARGE)
+    assert list_bundles(store) == {long}
