@@ -110,8 +110,8 @@ class _Build:
                 versions = len(rows["versions"])
                 group, data = f"entry/{rows['entries'][0].entry_id}", packed(rows)
                 kept = self.sink.keep(group, self._fingerprint(rows, data))
-                if not kept and workers.take_part(rendered, left):
-                    workers.give(index, group, data)
+                if not kept and workers.take_part(rendered, left, versions):
+                    workers.give(index, group, versions, data)
                 else:
                     record, workers.told[index] = maker.record(rows)
                     if not kept:

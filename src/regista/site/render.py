@@ -179,6 +179,12 @@ def count(number_: int, noun: str, plural: str = "") -> str:
     return f"{number_:,} {noun if number_ == 1 else plural or noun + 's'}"
 
 
+@lru_cache(maxsize=8192)
+def thousands(number_: int) -> str:
+    """Return a whole number with its thousands apart: `1,200`."""
+    return f"{number_:,}"
+
+
 def long(text: str) -> Markup:
     """Return a text, folded where it is long."""
     if len(text) <= LONG:
@@ -204,6 +210,7 @@ FILTERS = {
     "size": size,
     "short": short,
     "count": count,
+    "thousands": thousands,
     "breakable": breakable,
     "long": long,
     "markdown": to_html,

@@ -21,17 +21,18 @@ from support import site_registries
 class Patient(Workers):
     """Has all entries rendered by workers, from the first."""
 
-    def take_part(self, rendered: int, left: int) -> bool:
-        while not super().take_part(max(rendered, workers.FIRST), max(left, workers.WORTH)):
-            pass
+    def take_part(self, rendered: int, left: int, versions: int) -> bool:
+        super().take_part(max(rendered, workers.FIRST), max(left, workers.WORTH), versions)
+        while not any(worker.ready for worker in self._workers):
+            self._receive()
         return True
 
 
 class Killing(Patient):
-    def give(self, index: int, group: str, rows: bytes) -> None:
+    def give(self, index: int, group: str, versions: int, rows: bytes) -> None:
         for worker in self._workers:
             worker.process.kill()
-        super().give(index, group, rows)
+        super().give(index, group, versions, rows)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def built(
 def test_workers_make_the_files_that_one_process_makes(
     registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = built(registry, tmp_path / "alone", monkeypatch, partial(Workers, most=1))
+    alone = built(registry, tmp_path / "alone", monkeypatch, partial(Workers, most=0))
     assert built(registry, tmp_path / "two", monkeypatch, partial(Patient, most=2)) == alone
     assert any(path.startswith("entries/") for path in alone)
 
@@ -80,9 +81,9 @@ def test_an_error_of_a_worker_is_the_error_of_the_build(
 @pytest.mark.parametrize(
     ("most", "rendered", "left"),
     [
-        (1, workers.FIRST, workers.WORTH),
-        (2, workers.FIRST - 1, workers.WORTH),
-        (2, workers.FIRST, workers.WORTH - 1),
+        (0, workers.FIRST, workers.WORTH),
+        (1, workers.FIRST - 1, workers.WORTH),
+        (1, workers.FIRST, workers.WORTH - 1),
     ],
 )
 def test_workers_start_only_where_they_pay(most: int, rendered: int, left: int) -> None:
@@ -91,7 +92,7 @@ def test_workers_start_only_where_they_pay(most: int, rendered: int, left: int) 
 
     brief: Any = Brief()
     with Workers(brief, FolderSink(Path()), most) as made:
-        assert not made.take_part(rendered, left)
+        assert not made.take_part(rendered, left, 1)
         assert made.told == {}
 
 
