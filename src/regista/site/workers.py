@@ -52,7 +52,7 @@ def processors() -> int:
 class _Order(NamedTuple):
     """An entry that a worker is to make: its place among all, its group and its size."""
 
-    index: int
+    place: int
     group: str
     versions: int
 
@@ -120,7 +120,6 @@ class Workers:
         trace: TracebackType | None,
     ) -> None:
         for worker in self._workers:
-            # one that is idle ends at the end of its input
             worker.to.close()
             worker.come.close()
             if kind:
@@ -149,10 +148,19 @@ class Workers:
         worker.versions += versions
         self._send(worker, rows)
 
+    @property
+    def are_starting(self) -> bool:
+        """Whether there are some, and none has begun."""
+        self._receive(wait_s=0)
+        return bool(self._workers) and not any(worker.ready for worker in self._workers)
+
     def finish(self) -> None:
-        """Wait until all that was given is made."""
+        """Wait until all that was given is made; nothing more can be given."""
         while any(worker.orders for worker in self._workers):
             self._receive()
+        for worker in self._workers:
+            # one that has nothing to do ends at the end of its input
+            worker.to.close()
 
     def _send(self, worker: _Worker, data: bytes) -> None:
         try:
@@ -179,7 +187,7 @@ class Workers:
             case "made":
                 order = worker.orders.popleft()
                 worker.versions -= order.versions
-                puts, self.told[order.index] = value
+                puts, self.told[order.place] = value
                 for put in puts:
                     self._sink.took(order.group, put)
             case _:
