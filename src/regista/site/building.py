@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from regista.decide.policy import Policy
 from regista.model import canonical
@@ -23,6 +22,7 @@ from regista.site.beside import beside_lists
 from regista.site.collecting import fewer_collections
 from regista.site.entries import Brief, EntryMaker, Told
 from regista.site.listing import EntrySummary, Site
+from regista.site.lost import lost
 from regista.site.output.sinks import Sink
 from regista.site.pages.gates import gates
 from regista.site.pages.lists import EntryDrill, drills, home, kind_lists, search
@@ -174,10 +174,7 @@ class _Build:
         self._write(LISTS, [drills(renderer, site, self.summaries, self.drills)])
         self._write(LISTS, [gates(renderer, site, self.tables, self.policy)])
         self._write(LISTS, search(renderer, site, self.summaries))
-        # it is served at any depth, where relative links lead nowhere
-        top = f"{urlsplit(site.base_url).path.rstrip('/')}/" if site.base_url else ""
-        lost = renderer.page("registry/404.html", "404.html", here="", site=site, root=top)
-        self._write(LISTS, [("404.html", lost)])
+        self._write(LISTS, [lost(renderer, site, self.plan.options)])
         bar = bar_of(self.plan.options, self.plan.docs)
         pages = [*(item.path for item in bar), "bundles.html"]
         beside = beside_lists(

@@ -197,9 +197,10 @@ def long(text: str) -> Markup:
 
 @lru_cache(maxsize=8192)
 def breakable(text: str) -> Markup:
-    """Return a name that may break after `/`, `_`, `-` and `.`."""
+    """Return a name that may break after `/`, `_`, `-` and `.`, with all of its spaces."""
     # escaping makes none of the four, so what is escaped may be taken apart
-    return Markup(_BREAKS.sub(r"\g<0><wbr>", str(escape(text))))  # noqa: S704
+    name = Markup(_BREAKS.sub(r"\g<0><wbr>", str(escape(text))))  # noqa: S704
+    return Markup('<span class="exact">{}</span>').format(name) if "  " in text else name
 
 
 FILTERS = {
