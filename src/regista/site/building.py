@@ -124,13 +124,14 @@ class _Build:
             versions = len(rows["versions"])
             group, data = f"entry/{rows['entries'][0].entry_id}", packed(rows)
             kept = self.sink.keep(group, self._fingerprint(rows, data))
-            if not kept and workers.take_part(rendered, left, versions):
+            if kept:
+                workers.told[index] = maker.told(rows)
+            elif workers.take_part(rendered, left, versions):
                 workers.give(index, group, versions, data)
             else:
                 record, workers.told[index] = maker.record(rows)
-                if not kept:
-                    self._write(group, maker.files(record))
-                    rendered += versions
+                self._write(group, maker.files(record))
+                rendered += versions
             left -= versions
             while tasks and workers.are_starting:
                 tasks.popleft()()
