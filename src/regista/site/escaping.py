@@ -54,10 +54,12 @@ class EscapingEnvironment(Environment):
         globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - as Jinja's own
     ) -> Template:
         """Return a template; Jinja's own cache takes a lock and a weak reference each time."""
-        if isinstance(name, str) and name in self._found:
-            return self._found[name]
-        found = super().get_template(name, parent, globals)
-        return self._found.setdefault(found.name or "", found)
+        if not isinstance(name, str):
+            return name
+        found = self._found.get(name)
+        if found is None:
+            found = self._found[name] = super().get_template(name, parent, globals)
+        return found
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """Return the globals of a template, in a plain dict: each page makes a copy of them."""

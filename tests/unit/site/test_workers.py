@@ -1,9 +1,11 @@
 import pickle
 import threading
+from collections import deque
 from functools import partial
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -94,6 +96,47 @@ def test_workers_start_only_where_they_pay(most: int, rendered: int, left: int) 
     with Workers(brief, FolderSink(Path()), most) as made:
         assert not made.take_part(rendered, left, 1)
         assert made.told == {}
+
+
+class Standing:
+    """A worker that has so many versions to make, and never does."""
+
+    def __init__(self, versions: int, *, ready: bool = True) -> None:
+        self.versions, self.ready, self.orders = versions, ready, deque[Any]()
+        self.process = Mock()
+        self.come, self.theirs = Pipe(duplex=False)
+        self.orders_come, self.to = Pipe(duplex=False)
+
+
+class Staffed(Workers):
+    """Has workers that stand there."""
+
+    def __init__(self, *workers: Standing) -> None:
+        brief: Any = Mock(store="somewhere")
+        super().__init__(brief, FolderSink(Path()), most=len(workers))
+        self._workers = list(workers)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("pending", "takes_part"), [(0, True), (19, True), (20, False)])
+def test_the_parent_renders_while_all_workers_have_enough_to_do(
+    pending: int, *, takes_part: bool
+) -> None:
+    with Staffed(Standing(pending), Standing(50), Standing(0, ready=False)) as made:
+        assert made.take_part(0, 0, versions=10) is takes_part
+        assert not made.are_starting
+    with Staffed(Standing(0, ready=False)) as made:
+        assert not made.take_part(0, 0, versions=10)
+        assert made.are_starting
+
+
+def test_an_entry_is_given_to_the_worker_with_the_least_to_do() -> None:
+    less, more = Standing(5), Standing(9)
+    with Staffed(more, less, Standing(0, ready=False)) as made:
+        made.give(7, "entry/e", 6, b"rows")
+        assert less.orders_come.recv_bytes() == b"rows"
+        assert (less.versions, more.versions) == (11, 9)
+        made.give(8, "entry/f", 6, b"more")
+        assert more.orders_come.recv_bytes() == b"more"
 
 
 def served(monkeypatch: pytest.MonkeyPatch, maker: Any) -> list[Any]:
