@@ -1,5 +1,5 @@
 /* Aggregates that DuckDB has and SQLite lacks. NULLs do not count. */
-(function () {
+registaSql.part(function (sql) {
   "use strict";
 
   const values = (finish) => ({
@@ -33,7 +33,7 @@
     init: () => null,
     step: (state, value, by) =>
       value !== null && by !== null && (state === null || better(by, state.by)) ? { value, by } : state,
-    finalize: (state) => (state === null ? null : window.registaSql.json(state.value)),
+    finalize: (state) => (state === null ? null : sql.json(state.value)),
   });
 
   function mode(found) {
@@ -42,7 +42,7 @@
     return [...counts].reduce((most, pair) => (pair[1] > most[1] ? pair : most))[0];
   }
 
-  window.registaSql.aggregates = {
+  sql.aggregates = {
     median: values((found) => quantile(ordered(found), 0.5)),
     quantile_cont: {
       init: () => ({ found: [], share: 0.5 }),
@@ -59,9 +59,9 @@
   };
 
   // these give one of the values, as JSON, so that whole numbers stay whole
-  window.registaSql.held = {
-    mode: values((found) => window.registaSql.json(mode(found))),
+  sql.held = {
+    mode: values((found) => sql.json(mode(found))),
     arg_max: best((by, held) => by > held),
     arg_min: best((by, held) => by < held),
   };
-})();
+});

@@ -1,4 +1,4 @@
-/* The engine: SQLite in memory, filled from the published Parquet files, each when first asked for.
+/* The engine: a database, filled from the published Parquet files, each when first asked for.
 
    Over http a file is fetched. From file:// a browser refuses that, so the same bytes come from a
    classic script beside the file, which sets registaParquet[table] to their base64. */
@@ -8,7 +8,6 @@
   const sql = window.registaSql;
   const { QueryError } = sql;
   const FETCHABLE = location.protocol !== "file:";
-  const MAX_SECONDS = 20;
 
   const type = (columnType) => ({ DOUBLE: "REAL", VARCHAR: "TEXT", TIMESTAMP: "TEXT" })[columnType] || "INTEGER";
 
@@ -49,38 +48,42 @@
     }
 
     async open() {
-      if (this.db) return;
-      await this.tell("Starting SQLite…");
-      const library = await initSqlJs({ useOldExtensionFunctions: false });
-      this.db = new library.Database();
-      this.db.run("PRAGMA case_sensitive_like = ON"); // as in DuckDB
-      this.addFunctions();
-      for (const [name, text] of Object.entries(sql.views)) this.db.run(`CREATE VIEW ${name} AS ${text}`);
+      if (!this.db) {
+        await this.tell("Starting SQLite…");
+        this.db = await sql.openDatabase(sql.views);
+      }
+      return this.db;
     }
 
-    addFunctions() {
+    /** Whether what runs now could be stopped. */
+    get canStop() {
+      return Boolean(this.db && this.db.canStop);
+    }
+
+    /** End what runs, which fails, and forget all tables. */
+    stop() {
       const { db } = this;
-      const add = (name, call, arity) =>
-        db.create_function(name, Object.defineProperty((...args) => call(...args), "length", { value: arity }));
-      for (const [name, call] of Object.entries(sql.scalars)) add(name, call, call.length);
-      const inJson = (call) => (...args) => sql.json(call(...args));
-      for (const [name, call] of Object.entries(sql.whole)) add(name, inJson(call), call.length);
-      for (const [name, call] of Object.entries(sql.extremes)) {
-        for (let arity = 1; arity <= 8; arity++) add(name, inJson(call), arity);
-      }
-      const aggregates = { ...sql.aggregates, ...sql.held };
-      for (const [name, steps] of Object.entries(aggregates)) db.create_aggregate(name, steps);
+      if (!this.canStop) return;
+      this.db = null;
+      this.loaded.clear();
+      db.stop();
+      this.abandon(new QueryError("Stopped. Tables are loaded anew when they are next asked for."));
     }
 
     /** Return {columns, rows, more}: at most `most` rows, more says whether there are others.
         Fails with a QueryError, in words for the person who asked. */
-    async query(text, most) {
+    query(text, most) {
+      const stopped = new Promise((_, reject) => (this.abandon = reject));
+      return Promise.race([this.answer(text, most), stopped]);
+    }
+
+    async answer(text, most) {
       try {
         const translated = sql.translate(text, this.times);
-        await this.open();
-        for (const name of sql.tablesOf(this.namesIn(text))) await this.load(name);
+        const db = await this.open();
+        for (const name of sql.tablesOf(this.namesIn(text))) await this.load(db, name);
         await this.tell("Running…");
-        return this.rows(translated, most);
+        return await db.ask("query", translated, most);
       } catch (error) {
         const own = error instanceof QueryError;
         throw new QueryError(own ? error.message.replace(sql.MARK, "") : explain(error.message, this.names()));
@@ -101,39 +104,20 @@
       return new Set(found.filter((name) => known.has(name)));
     }
 
-    rows(translated, most) {
-      const statement = this.db.prepare(translated);
-      try {
-        const columns = statement.getColumnNames();
-        const rows = [];
-        const until = Date.now() + MAX_SECONDS * 1000;
-        while (statement.step()) {
-          if (rows.length === most) return { columns, rows, more: true };
-          rows.push(statement.get());
-          if (Date.now() > until) {
-            const far = `Stopped after ${MAX_SECONDS} s with ${rows.length} rows.`;
-            throw new QueryError(`${far} Add a LIMIT, or run it with regista sql.`);
-          }
-        }
-        return { columns, rows, more: false };
-      } finally {
-        statement.free();
-      }
-    }
-
-    async load(name) {
+    async load(db, name) {
       if (this.loaded.has(name)) return;
       const table = this.tables.get(name);
       if (!table) throw new QueryError(`The table ${name}, which this needs, is not published on this site.`);
       if (table.rows > this.rowLimit) throw new QueryError(this.tooLarge(table));
       await this.tell(`Loading ${name}…`);
       const bytes = FETCHABLE ? await this.fetched(table) : await this.scripted(table);
-      this.db.run("BEGIN");
+      await db.ask("create", name, table.columns.map((column) => ({ name: column.name, type: type(column.type) })));
       try {
-        await this.insert(table, bytes);
-        this.db.run("COMMIT");
+        await this.insert(db, table, bytes);
+        await db.ask("end", true);
       } catch (error) {
-        this.db.run("ROLLBACK");
+        if (error instanceof QueryError) throw error;
+        await db.ask("end", false);
         throw new QueryError(`${table.file} cannot be read: ${error.message}.`);
       }
       this.loaded.add(name);
@@ -177,24 +161,22 @@
       return Uint8Array.from(text, (letter) => letter.charCodeAt(0)).buffer;
     }
 
-    async insert(table, buffer) {
+    async insert(db, table, buffer) {
       const columns = table.columns.map((column) => column.name);
-      const defined = table.columns.map((column) => `"${column.name}" ${type(column.type)}`);
-      this.db.run(`CREATE TABLE "${table.name}" (${defined.join(", ")})`);
       const file = { byteLength: buffer.byteLength, slice: async (from, to) => buffer.slice(from, to) };
       const metadata = await hyparquet.parquetMetadataAsync(file);
-      const insert = this.db.prepare(`INSERT INTO "${table.name}" VALUES (${columns.map(() => "?").join(", ")})`);
       let rowStart = 0;
       for (const group of metadata.row_groups) {
         if (rowStart) await this.tell(`Loading ${table.name}, ${rowStart} of ${table.rows} rows…`);
         const rowEnd = rowStart + Number(group.num_rows);
+        let read = [];
         await hyparquet.parquetRead({
           file, metadata, compressors: COMPRESSORS, columns, rowStart, rowEnd, parsers: PARSERS,
-          onComplete: (rows) => rows.forEach((row) => insert.run(row.map(bind))),
+          onComplete: (rows) => (read = rows.map((row) => row.map(bind))),
         });
+        await db.ask("insert", read);
         rowStart = rowEnd;
       }
-      insert.free();
     }
   }
 

@@ -1,10 +1,9 @@
 /* Functions that SQLite lacks, or means otherwise, by DuckDB's meaning. Times are texts in UTC,
    'YYYY-MM-DD HH:MM:SS[.ffffff]', which sort and compare as times do; dates are 'YYYY-MM-DD';
    intervals are numbers of seconds. */
-(function () {
+registaSql.part(function (sql) {
   "use strict";
 
-  const sql = window.registaSql;
   const { QueryError } = sql;
   const TIME =
     /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?)?$/;
@@ -247,4 +246,4 @@
   const named = (name, args) => `json_extract(${name}(${args}), '$')`;
 
   Object.assign(sql, { timestamp, date, timeText, scalars, whole, extremes, json, MARK, wholeCall: named });
-})();
+});

@@ -9,6 +9,14 @@
   /** What is wrong with a query, in words for the person who wrote it. */
   class QueryError extends Error {}
 
+  const parts = [];
+
+  /** Have a function add to registaSql: here, and in the worker, which is made of the function's text. */
+  function part(add) {
+    parts.push(add);
+    add(registaSql);
+  }
+
   const RULES = [
     [null, /\s+|--[^\n]*|\/\*[\s\S]*?\*\//y],
     ["string", /'((?:[^']|'')*)'/y],
@@ -51,5 +59,5 @@
     return found;
   }
 
-  Object.assign(registaSql, { QueryError, tokens });
+  Object.assign(registaSql, { QueryError, tokens, parts, part });
 })();

@@ -81,6 +81,7 @@
 
   async function run(text) {
     const began = performance.now();
+    const watch = setInterval(() => (get("sql-stop").disabled = !engine.canStop), 200);
     try {
       const found = await engine.query(text, KEPT);
       show(found, null);
@@ -88,6 +89,9 @@
     } catch (error) {
       show(null, error instanceof sql.QueryError ? error.message : `The console failed: ${error.message}.`);
       await tell("");
+    } finally {
+      clearInterval(watch);
+      get("sql-stop").disabled = true;
     }
   }
 
@@ -158,6 +162,7 @@
       });
     }
     get("sql-run").addEventListener("click", () => ask(query.value));
+    get("sql-stop").addEventListener("click", () => engine.stop());
     get("sql-link").addEventListener("click", copyLink);
     get("sql-csv").addEventListener("click", downloadCsv);
     query.addEventListener("keydown", (event) => {

@@ -80,6 +80,31 @@ def test_a_missing_page_is_told_kindly(browser: Browser, sites: Sites) -> None:
         assert "404" in opened.troubles.pop()
 
 
+def test_a_missing_page_has_its_style_at_any_depth(browser: Browser, sites: Sites) -> None:
+    with tab(browser, sites.http("demo")) as opened:
+        styles = [
+            opened.open(path).locator("h1").evaluate("(e) => getComputedStyle(e).cssText")
+            for path in ("no-such-page.html", "no/such/page.html")
+        ]
+        assert styles[0] == styles[1]
+        font = opened.page.locator("body").evaluate("(e) => getComputedStyle(e).fontFamily")
+        assert "sans-serif" in font
+        # files of the site are not found from there, which is what the browser reports
+        assert all("404" in trouble for trouble in opened.troubles)
+        opened.troubles.clear()
+
+
+def test_a_name_shows_its_spaces(browser: Browser, sites: Sites) -> None:
+    with tab(browser, sites.http("hard")) as opened:
+        page = opened.open(paths.entry_page("two  spaces in it"))
+        assert page.locator("h1").inner_text() == "two  spaces in it"
+        opened.open("search.html")
+        page.locator("[data-search] input").fill("spaces in it")
+        found = page.locator("[data-search-result] a").first
+        found.wait_for()
+        assert found.inner_text() == "two  spaces in it"
+
+
 @pytest.mark.parametrize("base", ["http", "file"])
 def test_sorting_a_table_keeps_its_rows(browser: Browser, sites: Sites, base: str) -> None:
     with tab(browser, getattr(sites, base)("hard")) as opened:

@@ -284,6 +284,45 @@ def test_a_long_result_is_cut_for_display_and_whole_in_the_csv(
     assert len(list(csv.reader(text.splitlines()))) == 1501
 
 
+ENDLESS = (
+    "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS m FROM n"
+)
+
+
+def test_a_query_that_computes_for_ever_is_stopped(page: Page, url: str) -> None:
+    open_query(page, url, "SELECT count(*) AS n FROM versions")
+    before = page.locator("#sql-result td").inner_text()
+    page.locator("#sql-query").fill(ENDLESS)
+    page.locator("#sql-run").click()
+    page.locator("#sql-stop:enabled").click()
+    page.locator("#sql-error:not([hidden])").wait_for()
+    assert page.get_by_role("alert").inner_text().startswith("Stopped.")
+    assert page.locator("#sql-stop").is_disabled()
+    open_query(page, url, "SELECT count(*) AS n FROM versions WHERE true")
+    assert page.locator("#sql-result td").inner_text() == before
+
+
+def test_a_query_whose_table_never_comes_is_stopped(page: Page, served: str) -> None:
+    # a request that nobody answers
+    page.route("**/versions.parquet", lambda _route: None)
+    open_query(page, served, "SELECT count(*) AS n FROM entries")
+    page.locator("#sql-query").fill("SELECT count(*) AS n FROM versions")
+    page.locator("#sql-run").click()
+    page.locator("#sql-stop:enabled").click()
+    page.locator("#sql-error:not([hidden])", has_text="Stopped.").wait_for()
+    page.unroute("**/versions.parquet")
+    page.locator("#sql-run").click()
+    page.locator("#sql-result td").wait_for()
+    page.locator("#sql-status", has_text="1 row in").wait_for()
+
+
+def test_where_no_worker_is_allowed_queries_run_in_the_page(page: Page, url: str) -> None:
+    page.add_init_script("window.Worker = class { constructor() { throw new Error('no'); } };")
+    open_query(page, url, "SELECT count(*) AS n FROM versions")
+    assert int(page.locator("#sql-result td").inner_text()) > 0
+    assert not page.evaluate("registaSql.engine.canStop")
+
+
 def test_hostile_text_is_shown_and_does_nothing(page: Page, url: str) -> None:
     text = "<img src=x onerror=alert(1)><script>alert(1)</script>"
     open_query(page, url, f"SELECT '{text}' AS \"{text}\"")

@@ -1,5 +1,6 @@
 """A site follows from its commit alone: built at once, in steps, later, or elsewhere."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from regista.registry.core import Registry
 from regista.site import publishing
 from regista.site.options import SiteOptions
 from regista.storage.blobs import blob_key
-from support import site_registries
+from support import everything, site_registries
 from support.registries import copy_of, new_registry, register, reopen
 from support.site_build import build, pages_of, text_of
 from support.site_crawl import differing
@@ -57,6 +58,24 @@ def test_a_build_in_steps_is_a_build_at_once(
     assert [path for path in done.paths if not path.startswith((*LISTS, *expected))] == []
     again = build(registry, out, incremental=True)
     assert (again.written, again.removed) == (0, 0)
+
+
+def everything_at(root: Path) -> Path:
+    everything.build(folder=root)
+    return root
+
+
+@pytest.mark.parametrize("make", [everything_at, site_registries.demo, site_registries.waived])
+def test_lists_say_the_same_of_an_entry_whose_pages_are_kept(
+    tmp_path: Path, make: Callable[[Path], Path]
+) -> None:
+    registry = regista.open(str(make(tmp_path / "registry")), actor="ann")
+    build(registry, tmp_path / "site")
+    registry.register("one-more", uri="s3://bucket/one")
+    done = build(registry, tmp_path / "site", incremental=True)
+    assert all("one-more" in path for path in done.paths if path.startswith("entries/"))
+    build(registry, tmp_path / "whole")
+    assert differing(tmp_path / "site", tmp_path / "whole") == []
 
 
 def test_nothing_new_writes_nothing(base: tuple[Registry, Path], tmp_path: Path) -> None:

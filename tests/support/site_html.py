@@ -1,12 +1,14 @@
 """What is checked of one page of HTML, found by the standard library's parser."""
 
+from base64 import b64encode
 from dataclasses import dataclass, field
+from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
 
 VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta",
                   "source", "track", "wbr"})  # fmt: skip
-FORBIDDEN = frozenset({"style", "iframe", "object", "embed", "applet", "base", "frame", "frameset",
+FORBIDDEN = frozenset({"iframe", "object", "embed", "applet", "base", "frame", "frameset",
                        "portal", "foreignobject", "math", "marquee"})  # fmt: skip
 # attributes with a URL, and whether the browser fetches it by itself
 URLS = {
@@ -136,6 +138,10 @@ class _Reader(HTMLParser):
                 break
 
     def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1].tag == "style":
+            if source_of(data) not in self.facts.policy:
+                self.facts.found.append("has a style that its policy does not name by its digest")
+            return
         self.texts.append(data)
         if any(element.tag == "title" for element in self.open) and not any(
             element.tag == "svg" for element in self.open
@@ -169,6 +175,11 @@ class _Reader(HTMLParser):
                 self.facts.found.append("has a picture without a role")
             if "title" not in element.has and "aria-labelledby" not in attributes:
                 self.facts.found.append("has a picture without a title")
+
+
+def source_of(text: str) -> str:
+    """Return the source expression that allows a script or style within a page."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def _fetched(tag: str, attributes: dict[str, str], *, of: tuple[str, str]) -> bool:

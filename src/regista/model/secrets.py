@@ -68,3 +68,8 @@ def all_patterns() -> str:
 def may_have_any(text: str) -> bool:
     """Say whether a text may hold a secret or an e-mail address; a quick look, never a false no."""
     return any(sign in text for sign in _SIGNS)
+
+
+def any_sign() -> str:
+    """Return a pattern that finds something in a text of which `may_have_any` says yes."""
+    return "|".join(map(re.escape, _SIGNS))

@@ -7,7 +7,7 @@ else, so a look into the past costs what the question costs and not what the his
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from regista.decide import equals, fold
@@ -251,18 +251,30 @@ class _Past:
 
 def as_log_row(table: str, columns: dict[str, Any]) -> tuple[fold.Stamp, Row]:
     """Return a table's row as the log carries it, with the stamp of its commit."""
-    stamp = fold.Stamp(columns["seq"], stored_time(columns["time"]), columns["actor"])
     row: Row = {"table": table}
-    for column in TABLES[table].columns[4:]:
-        value = columns[column.name]
-        if value is None or (value == "" and column.name != "value"):
+    for name in _log_columns(table):
+        value = columns[name]
+        if value is None or (value == "" and name != "value"):
             continue
-        if isinstance(value, float):
+        kind = type(value)
+        if kind is float:
             value = double_text(value)
-        elif isinstance(value, datetime):
+        elif kind is datetime:
             value = stored_time(value)
-        row[column.name] = value
-    return stamp, row
+        row[name] = value
+    return _stamp(columns["seq"], columns["time"], columns["actor"]), row
+
+
+@cache
+def _log_columns(table: str) -> tuple[str, ...]:
+    """Return the columns of a table that are not its commit's."""
+    return TABLES[table].column_names[4:]
+
+
+@lru_cache(maxsize=64)
+def _stamp(seq: int, time: datetime, actor: str) -> fold.Stamp:
+    """Return what rows of one commit share, which mostly follow each other."""
+    return fold.Stamp(seq, stored_time(time), actor)
 
 
 @lru_cache(maxsize=4096)

@@ -6,11 +6,12 @@ concerns all entries is rendered each time, from small summaries; equal files ar
 """
 
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from regista.decide.policy import Policy
 from regista.model import canonical
@@ -21,6 +22,7 @@ from regista.site.beside import beside_lists
 from regista.site.collecting import fewer_collections
 from regista.site.entries import Brief, EntryMaker, Told
 from regista.site.listing import EntrySummary, Site
+from regista.site.lost import lost
 from regista.site.output.sinks import Sink
 from regista.site.pages.gates import gates
 from regista.site.pages.lists import EntryDrill, drills, home, kind_lists, search
@@ -37,6 +39,7 @@ from regista.site.workers import Workers
 # what the folder of templates holds for browsers
 ASSETS = ("css", "js", "img", "vendor")
 LISTS, LOG, DATA = "lists", "log", "data"
+Task = Callable[[], None]
 
 
 class Progress(Protocol):
@@ -46,8 +49,16 @@ class Progress(Protocol):
     def advance(self, count: int) -> None: ...  # noqa: D102 - so many are done
 
 
-def build(plan: Plan, sink: Sink, progress: Progress | None = None) -> None:
+def build(
+    plan: Plan, sink: Sink, progress: Progress | None = None, others: Iterable[Task] = ()
+) -> None:
     """Make every page of a site.
+
+    Args:
+        plan: what it is made from.
+        sink: where its files go.
+        progress: told of every entry.
+        others: make what more the site has; done when there is time for it.
 
     Raises:
         NotFoundError: the registry has no policy yet.
@@ -61,7 +72,7 @@ def build(plan: Plan, sink: Sink, progress: Progress | None = None) -> None:
         folder as name,
         published(plan.reads, plan.options, plan.state.seq, Path(name)) as tables,
     ):
-        _Build(plan, sink, tables).run(progress)
+        _Build(plan, sink, tables).run(progress, others)
 
 
 class _Build:
@@ -83,46 +94,52 @@ class _Build:
         self.drills: list[EntryDrill] = []
         self.listed: list[Listed] = []
 
-    def run(self, progress: Progress | None) -> None:
+    def run(self, progress: Progress | None, others: Iterable[Task]) -> None:
         self._assets()
-        for told in self._entries(progress):
-            self.summaries.append(told.summary)
-            self.listed.append(told.listed)
-            self.drills += told.drills
-        self._unless_kept(LISTS, self._lists)
+        log = partial(self._unless_kept, LOG, self._log)
+        data = partial(self._unless_kept, DATA, self._data)
+        # they do not follow from the entries, so they may be done while workers start
+        tasks: deque[Task] = deque([log, data, *others])
+        with Workers(self.brief, self.sink) as workers:
+            for told in self._entries(workers, tasks, progress):
+                self.summaries.append(told.summary)
+                self.listed.append(told.listed)
+                self.drills += told.drills
+            self._unless_kept(LISTS, self._lists)
 
-    def _unless_kept(self, group: str, make: Callable[[], None]) -> None:
+    def _unless_kept(self, group: str, make: Task) -> None:
         # kept where only a file of another group is gone, or the prose has changed
         if not self.sink.keep(group, canonical.digest(self.plan.inputs)):
             make()
 
-    def _entries(self, progress: Progress | None) -> list[Told]:
-        """Write the files of all entries; return what lists keep of each, in the order of ids.
-
-        What does not follow from the entries is written while workers make the last of them.
-        """
+    def _entries(
+        self, workers: Workers, tasks: deque[Task], progress: Progress | None
+    ) -> list[Told]:
+        """Write the files of all entries; return what lists keep of each, in the order of ids."""
         maker = EntryMaker(self.brief, self.plan.reads.replica.store)
         rendered, left = 0, self.tables.counts["versions"]
         if progress:
             progress.start(len(self.brief.names))
-        with Workers(self.brief, self.sink) as workers:
-            for index, rows in enumerate(self.tables.entries()):
-                versions = len(rows["versions"])
-                group, data = f"entry/{rows['entries'][0].entry_id}", packed(rows)
-                kept = self.sink.keep(group, self._fingerprint(rows, data))
-                if not kept and workers.take_part(rendered, left):
-                    workers.give(index, group, data)
-                else:
-                    record, workers.told[index] = maker.record(rows)
-                    if not kept:
-                        self._write(group, maker.files(record))
-                        rendered += versions
-                left -= versions
-                if progress:
-                    progress.advance(1)
-            self._unless_kept(LOG, self._log)
-            self._unless_kept(DATA, self._data)
-            workers.finish()
+        for index, rows in enumerate(self.tables.entries()):
+            versions = len(rows["versions"])
+            group, data = f"entry/{rows['entries'][0].entry_id}", packed(rows)
+            kept = self.sink.keep(group, self._fingerprint(rows, data))
+            if kept:
+                workers.told[index] = maker.told(rows)
+            elif workers.take_part(rendered, left, versions):
+                workers.give(index, group, versions, data)
+            else:
+                record, workers.told[index] = maker.record(rows)
+                self._write(group, maker.files(record))
+                rendered += versions
+            left -= versions
+            while tasks and workers.are_starting:
+                tasks.popleft()()
+            if progress:
+                progress.advance(1)
+        for task in tasks:
+            task()
+        workers.finish()
         return [told for _index, told in sorted(workers.told.items())]
 
     def _fingerprint(self, rows: Rows, data: bytes) -> str:
@@ -158,10 +175,7 @@ class _Build:
         self._write(LISTS, [drills(renderer, site, self.summaries, self.drills)])
         self._write(LISTS, [gates(renderer, site, self.tables, self.policy)])
         self._write(LISTS, search(renderer, site, self.summaries))
-        # it is served at any depth, where relative links lead nowhere
-        top = f"{urlsplit(site.base_url).path.rstrip('/')}/" if site.base_url else ""
-        lost = renderer.page("registry/404.html", "404.html", here="", site=site, root=top)
-        self._write(LISTS, [("404.html", lost)])
+        self._write(LISTS, [lost(renderer, site, self.plan.options)])
         bar = bar_of(self.plan.options, self.plan.docs)
         pages = [*(item.path for item in bar), "bundles.html"]
         beside = beside_lists(

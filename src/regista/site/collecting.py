@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 # so many new objects before the youngest are looked at; CPython has 700 or 2,000
-THRESHOLD = 50_000
+THRESHOLD = 250_000
 
 
 @contextmanager

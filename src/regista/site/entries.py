@@ -21,6 +21,8 @@ from regista.storage.opening import open_store
 from regista.storage.store import Store
 
 File = tuple[str, bytes]
+# most rows, of which lists tell nothing
+_ON_PAGES_ALONE = frozenset({"files", "lineage", "uses", "eval_runs", "eval_scores"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ class EntryMaker:
         )
         self._pages = EntryPages(brief.renderer(), brief.site, texts)
         self._beside = BesideEntries(brief.site)
+
+    def told(self, rows: Rows) -> Told:
+        """Return what lists keep of the entry that some rows are of."""
+        few = {table: [] if table in _ON_PAGES_ALONE else found for table, found in rows.items()}
+        return self.record(few)[1]
 
     def record(self, rows: Rows) -> tuple[Record, Told]:
         """Return the facts of the entry that some rows are of, and what lists keep of them."""

@@ -8,8 +8,10 @@ same method. If a later Jinja calls it otherwise, its own call is written: slowe
 """
 
 import re
+from collections.abc import MutableMapping
+from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, Template
 from jinja2.compiler import CodeGenerator
 from markupsafe import Markup, escape
 
@@ -33,7 +35,32 @@ class _Generator(CodeGenerator):
 
 
 class EscapingEnvironment(Environment):
-    """An environment whose templates escape by `escaped`."""
+    """An environment whose templates escape by `escaped`.
+
+    A template that was found stays, and has the globals that there were then.
+    """
 
     code_generator_class = _Generator
     escaped = staticmethod(escaped)
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - as Jinja's own
+        super().__init__(**options)
+        self._found: dict[str, Template] = {}
+
+    def get_template(
+        self,
+        name: str | Template,
+        parent: str | None = None,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - as Jinja's own
+    ) -> Template:
+        """Return a template; Jinja's own cache takes a lock and a weak reference each time."""
+        if not isinstance(name, str):
+            return name
+        found = self._found.get(name)
+        if found is None:
+            found = self._found[name] = super().get_template(name, parent, globals)
+        return found
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return the globals of a template, in a plain dict: each page makes a copy of them."""
+        return {**self.globals, **(d or {})}

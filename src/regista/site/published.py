@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +82,11 @@ _RECORDED = """
     GROUP BY of.key
 """
 _QUERIES = {
+    # the most rows by far, so only what pages tell of them
+    "eval_scores": """
+        SELECT entry_id, seq, i, run_id, task, metric, slice, value, stderr, n, higher_is_better
+        FROM eval_scores
+    """,
     "events": "FROM events WHERE entry_id IS NOT NULL ORDER BY entry_id, seq DESC, i DESC",
     "latest_events": """
         FROM events
@@ -172,16 +179,16 @@ class _ById:
     """Rows in the order of `entry_id`, taken entry by entry."""
 
     def __init__(self, rows: Iterator[Row]) -> None:
-        self._rows = rows
-        self._next = next(rows, None)
+        self._groups = groupby(rows, key=attrgetter("entry_id"))
+        self._next = next(self._groups, None)
 
     def take(self, entry_id: str) -> list[Row]:
         """Return the rows of an entry; ids are asked for in their order."""
         taken: list[Row] = []
-        while self._next is not None and self._next.entry_id <= entry_id:
-            if self._next.entry_id == entry_id:
-                taken.append(self._next)
-            self._next = next(self._rows, None)
+        while self._next is not None and self._next[0] <= entry_id:
+            if self._next[0] == entry_id:
+                taken = list(self._next[1])
+            self._next = next(self._groups, None)
         return taken
 
 

@@ -63,10 +63,12 @@ class SiteBuilder:
             # heavy, and for nothing where there is nothing to do
             from regista.site.building import build
 
-            build(planned, publication, progress)
-            if not publication.keep(GUIDE, _guide_fingerprint(planned, prose)):
-                for path, data in guide_pages(self.options):
-                    publication.write(GUIDE, path, data)
+            def guide() -> None:
+                if not publication.keep(GUIDE, _guide_fingerprint(planned, prose)):
+                    for path, data in guide_pages(self.options):
+                        publication.write(GUIDE, path, data)
+
+            build(planned, publication, progress, others=[guide])
             return planned.state.seq, publication.finish(inputs)
 
     def fingerprint(self) -> object:

@@ -179,6 +179,12 @@ def count(number_: int, noun: str, plural: str = "") -> str:
     return f"{number_:,} {noun if number_ == 1 else plural or noun + 's'}"
 
 
+@lru_cache(maxsize=8192)
+def thousands(number_: int) -> str:
+    """Return a whole number with its thousands apart: `1,200`."""
+    return f"{number_:,}"
+
+
 def long(text: str) -> Markup:
     """Return a text, folded where it is long."""
     if len(text) <= LONG:
@@ -191,9 +197,10 @@ def long(text: str) -> Markup:
 
 @lru_cache(maxsize=8192)
 def breakable(text: str) -> Markup:
-    """Return a name that may break after `/`, `_`, `-` and `.`."""
+    """Return a name that may break after `/`, `_`, `-` and `.`, with all of its spaces."""
     # escaping makes none of the four, so what is escaped may be taken apart
-    return Markup(_BREAKS.sub(r"\g<0><wbr>", str(escape(text))))  # noqa: S704
+    name = Markup(_BREAKS.sub(r"\g<0><wbr>", str(escape(text))))  # noqa: S704
+    return Markup('<span class="exact">{}</span>').format(name) if "  " in text else name
 
 
 FILTERS = {
@@ -204,6 +211,7 @@ FILTERS = {
     "size": size,
     "short": short,
     "count": count,
+    "thousands": thousands,
     "breakable": breakable,
     "long": long,
     "markdown": to_html,

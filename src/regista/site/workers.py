@@ -1,9 +1,11 @@
 """Rendering entries in several processes, where there are many versions and several processors.
 
-The parent reads rows, and sends those of one entry to each worker that is idle. A worker puts the
-entry's files in their places, by the hand of the parent's sink, and answers with what it put and
-what lists keep of the entry: one message for one, so neither side waits for one that waits for it.
-Files are the same as without workers, whoever makes them, and in whatever order.
+The parent reads rows, sends those of an entry to a worker, and renders an entry itself whenever all
+workers have enough to do meanwhile: so nobody is idle, and one worker fewer than there are
+processors is enough. A worker puts the entry's files in their places, by the hand of the parent's
+sink, and answers with what it put and what lists keep of the entry. It has a thread that takes in
+what comes, so that the parent never waits for a worker that waits for it. Files are the same as
+without workers, whoever makes them, and in whatever order.
 
 Workers are started as programs of their own (no fork: DuckDB has threads; no `multiprocessing`
 process: that would run the main module of whoever calls us once more). Standard input and output
@@ -16,9 +18,13 @@ import signal
 import subprocess
 import sys
 import traceback
+from collections import deque
+from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
+from queue import SimpleQueue
+from threading import Thread
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from regista.errors import StorageError
 from regista.site.collecting import fewer_collections
@@ -29,9 +35,10 @@ from regista.site.published import unpacked
 # more would wait for the parent, which writes the files of all
 MOST = 4
 # so many versions are rendered by the parent first, and so many must be left to pay for a start
-FIRST = 200
-WORTH = 2_500
-_NONE = -1
+FIRST = 100
+WORTH = 2_000
+# the parent renders an entry while each worker has so many times as many versions to do
+AHEAD = 2
 _READY, _MADE, _FAILED = "ready", "made", "failed"
 
 
@@ -42,11 +49,21 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
+class _Order(NamedTuple):
+    """An entry that a worker is to make: its place among all, its group and its size."""
+
+    place: int
+    group: str
+    versions: int
+
+
 class _Worker:
     """A worker, as its parent sees it.
 
     Attributes:
-        index, group: of the entry that it renders; -1 while it is idle.
+        ready: whether it has begun.
+        orders: what it has still to make, in order.
+        versions: how many versions these have.
     """
 
     def __init__(self) -> None:
@@ -61,12 +78,8 @@ class _Worker:
         os.close(answers)
         self.to, self.come = Connection(to, readable=False), Connection(come, writable=False)
         self.ready = False
-        self.index = _NONE
-        self.group = ""
-
-    @property
-    def idle(self) -> bool:
-        return self.ready and self.index == _NONE
+        self.orders: deque[_Order] = deque()
+        self.versions = 0
 
     def died(self) -> StorageError:
         status = self.process.wait()
@@ -83,7 +96,7 @@ class Workers:
     Args:
         brief: what they need.
         sink: where the files go.
-        most: at most so many; fewer than two are none.
+        most: at most so many.
 
     Attributes:
         told: what lists keep of each entry, by its index.
@@ -91,7 +104,7 @@ class Workers:
 
     def __init__(self, brief: Brief, sink: Sink, most: int | None = None) -> None:
         self._brief, self._sink = brief, sink
-        self._most = min(processors(), MOST) if most is None else most
+        self._most = min(processors() - 1, MOST) if most is None else most
         if brief.store.startswith("memory:"):
             self._most = 0
         self._workers: list[_Worker] = []
@@ -107,7 +120,6 @@ class Workers:
         trace: TracebackType | None,
     ) -> None:
         for worker in self._workers:
-            # one that is idle ends at the end of its input
             worker.to.close()
             worker.come.close()
             if kind:
@@ -115,31 +127,40 @@ class Workers:
         for worker in self._workers:
             worker.process.wait()
 
-    def take_part(self, rendered: int, left: int) -> bool:
-        """Say whether entries are to be given to workers, and start them when they pay.
+    def take_part(self, rendered: int, left: int, versions: int) -> bool:
+        """Say whether an entry is to be given to a worker, and start them when they pay.
 
         Args:
             rendered: so many versions were rendered without them.
-            left: so many are to come, at most.
+            left: so many are to come, at most, with those of the entry.
+            versions: how many the entry has.
         """
-        if not self._workers and self._most > 1 and rendered >= FIRST and left >= WORTH:
+        if not self._workers and rendered >= FIRST and left >= WORTH:
             self._workers = [_Worker() for _ in range(self._most)]
         # while they start, there is time to render here
         self._receive(wait_s=0)
-        return any(worker.ready for worker in self._workers)
+        return any(w.ready and w.versions < AHEAD * versions for w in self._workers)
 
-    def give(self, index: int, group: str, rows: bytes) -> None:
-        """Give an entry's packed rows to a worker, once one is idle."""
-        while not any(worker.idle for worker in self._workers):
-            self._receive()
-        worker = next(worker for worker in self._workers if worker.idle)
-        worker.index, worker.group = index, group
+    def give(self, index: int, group: str, versions: int, rows: bytes) -> None:
+        """Give an entry's packed rows to the worker that has the least to do."""
+        worker = min((w for w in self._workers if w.ready), key=lambda w: w.versions)
+        worker.orders.append(_Order(index, group, versions))
+        worker.versions += versions
         self._send(worker, rows)
 
+    @property
+    def are_starting(self) -> bool:
+        """Whether there are some, and none has begun."""
+        self._receive(wait_s=0)
+        return bool(self._workers) and not any(worker.ready for worker in self._workers)
+
     def finish(self) -> None:
-        """Wait until all that was given is made."""
-        while any(worker.index != _NONE for worker in self._workers):
+        """Wait until all that was given is made; nothing more can be given."""
+        while any(worker.orders for worker in self._workers):
             self._receive()
+        for worker in self._workers:
+            # one that has nothing to do ends at the end of its input
+            worker.to.close()
 
     def _send(self, worker: _Worker, data: bytes) -> None:
         try:
@@ -164,10 +185,11 @@ class Workers:
                 worker.ready = True
                 self._send(worker, pickle.dumps((self._brief, self._sink.hand)))
             case "made":
-                puts, self.told[worker.index] = value
+                order = worker.orders.popleft()
+                worker.versions -= order.versions
+                puts, self.told[order.place] = value
                 for put in puts:
-                    self._sink.took(worker.group, put)
-                worker.index = _NONE
+                    self._sink.took(order.group, put)
             case _:
                 raise value
 
@@ -189,13 +211,30 @@ def serve(orders: Connection, answers: Connection) -> None:
         brief, hand = pickle.loads(orders.recv_bytes())  # noqa: S301 - from our parent
         maker = EntryMaker(brief)
         with fewer_collections():
-            while True:
-                answers.send((_MADE, _make(maker, hand, orders.recv_bytes())))
+            for data in _taken_in(orders):
+                answers.send((_MADE, _make(maker, hand, data)))
     except (EOFError, BrokenPipeError):
-        # the parent has all, or is gone
+        # the parent is gone
         return
     except Exception as error:  # noqa: BLE001 - it is the parent's to report
         answers.send((_FAILED, _portable(error)))
+
+
+def _taken_in(orders: Connection) -> Iterator[bytes]:
+    """Yield what comes, which a thread takes in as soon as it does."""
+    queue: SimpleQueue[bytes | None] = SimpleQueue()
+
+    def take_in() -> None:
+        try:
+            while True:
+                queue.put(orders.recv_bytes())
+        except (EOFError, OSError):
+            # the parent has all, or is gone
+            queue.put(None)
+
+    Thread(target=take_in, daemon=True).start()
+    while (data := queue.get()) is not None:
+        yield data
 
 
 def _make(maker: EntryMaker, hand: Hand, data: bytes) -> tuple[list[Put], Told]:

@@ -130,3 +130,13 @@ def test_a_text_made_to_be_slow_is_looked_at(text: str) -> None:
 def test_a_quick_look_says_no_to_most_texts(text: str) -> None:
     signs = ("gh", "sk-", "AKIA", "hf_", "eyJ", "PRIVATE KEY", "xox", "AIza")
     assert secrets.may_have_any(text) == any(sign in text for sign in signs)
+
+
+TEXTS = [*HARMLESS, *HOSTILE, *ADDRESSES, *(text for _what, text, _part in PAIRS)]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: repr(text[:20]))
+def test_the_quick_look_is_the_same_in_sql(text: str) -> None:
+    query = "SELECT regexp_matches($text, $pattern)"
+    values = {"text": text, "pattern": secrets.any_sign()}
+    assert database().execute(query, values).fetchall() == [(secrets.may_have_any(text),)]

@@ -150,6 +150,8 @@ def test_a_digest_changes_with_every_file_and_name(theirs: Path) -> None:
         (render.short("ab" * 32), "abababababab"),
         (render.breakable("a/b_<c>.d"), "a/<wbr>b_<wbr>&lt;c&gt;.<wbr>d"),
         (render.breakable("a&'\"-b"), "a&amp;&#39;&#34;-<wbr>b"),
+        (render.breakable("two  spaces/<b>"),
+         '<span class="exact">two  spaces/<wbr>&lt;b&gt;</span>'),
         (render.long("<b>"), "&lt;b&gt;"),
     ],
 )  # fmt: skip

@@ -1,9 +1,11 @@
 import pickle
 import threading
+from collections import deque
 from functools import partial
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -21,17 +23,18 @@ from support import site_registries
 class Patient(Workers):
     """Has all entries rendered by workers, from the first."""
 
-    def take_part(self, rendered: int, left: int) -> bool:
-        while not super().take_part(max(rendered, workers.FIRST), max(left, workers.WORTH)):
-            pass
+    def take_part(self, rendered: int, left: int, versions: int) -> bool:
+        super().take_part(max(rendered, workers.FIRST), max(left, workers.WORTH), versions)
+        while not any(worker.ready for worker in self._workers):
+            self._receive()
         return True
 
 
 class Killing(Patient):
-    def give(self, index: int, group: str, rows: bytes) -> None:
+    def give(self, index: int, group: str, versions: int, rows: bytes) -> None:
         for worker in self._workers:
             worker.process.kill()
-        super().give(index, group, rows)
+        super().give(index, group, versions, rows)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +56,7 @@ def built(
 def test_workers_make_the_files_that_one_process_makes(
     registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = built(registry, tmp_path / "alone", monkeypatch, partial(Workers, most=1))
+    alone = built(registry, tmp_path / "alone", monkeypatch, partial(Workers, most=0))
     assert built(registry, tmp_path / "two", monkeypatch, partial(Patient, most=2)) == alone
     assert any(path.startswith("entries/") for path in alone)
 
@@ -80,9 +83,9 @@ def test_an_error_of_a_worker_is_the_error_of_the_build(
 @pytest.mark.parametrize(
     ("most", "rendered", "left"),
     [
-        (1, workers.FIRST, workers.WORTH),
-        (2, workers.FIRST - 1, workers.WORTH),
-        (2, workers.FIRST, workers.WORTH - 1),
+        (0, workers.FIRST, workers.WORTH),
+        (1, workers.FIRST - 1, workers.WORTH),
+        (1, workers.FIRST, workers.WORTH - 1),
     ],
 )
 def test_workers_start_only_where_they_pay(most: int, rendered: int, left: int) -> None:
@@ -91,8 +94,49 @@ def test_workers_start_only_where_they_pay(most: int, rendered: int, left: int) 
 
     brief: Any = Brief()
     with Workers(brief, FolderSink(Path()), most) as made:
-        assert not made.take_part(rendered, left)
+        assert not made.take_part(rendered, left, 1)
         assert made.told == {}
+
+
+class Standing:
+    """A worker that has so many versions to make, and never does."""
+
+    def __init__(self, versions: int, *, ready: bool = True) -> None:
+        self.versions, self.ready, self.orders = versions, ready, deque[Any]()
+        self.process = Mock()
+        self.come, self.theirs = Pipe(duplex=False)
+        self.orders_come, self.to = Pipe(duplex=False)
+
+
+class Staffed(Workers):
+    """Has workers that stand there."""
+
+    def __init__(self, *workers: Standing) -> None:
+        brief: Any = Mock(store="somewhere")
+        super().__init__(brief, FolderSink(Path()), most=len(workers))
+        self._workers = list(workers)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("pending", "takes_part"), [(0, True), (19, True), (20, False)])
+def test_the_parent_renders_while_all_workers_have_enough_to_do(
+    pending: int, *, takes_part: bool
+) -> None:
+    with Staffed(Standing(pending), Standing(50), Standing(0, ready=False)) as made:
+        assert made.take_part(0, 0, versions=10) is takes_part
+        assert not made.are_starting
+    with Staffed(Standing(0, ready=False)) as made:
+        assert not made.take_part(0, 0, versions=10)
+        assert made.are_starting
+
+
+def test_an_entry_is_given_to_the_worker_with_the_least_to_do() -> None:
+    less, more = Standing(5), Standing(9)
+    with Staffed(more, less, Standing(0, ready=False)) as made:
+        made.give(7, "entry/e", 6, b"rows")
+        assert less.orders_come.recv_bytes() == b"rows"
+        assert (less.versions, more.versions) == (11, 9)
+        made.give(8, "entry/f", 6, b"more")
+        assert more.orders_come.recv_bytes() == b"more"
 
 
 def served(monkeypatch: pytest.MonkeyPatch, maker: Any) -> list[Any]:

@@ -94,7 +94,7 @@ class TreeHand:
 
     Attributes:
         tree: top of the new site.
-        old: top of the old one.
+        old: top of the old one; '' where there is none.
         made: the folders of the new one that are known to be there.
     """
 
@@ -109,7 +109,7 @@ class TreeHand:
         # with 50,000 files, joining them by `Path` took as long as writing them
         there = f"{self.old}/{path}"
         try:
-            if size_of_file(there) == size and holds(there, content):
+            if self.old and size_of_file(there) == size and holds(there, content):
                 return Put(path, size, sha256, is_new=False)
             make_parents(self.tree, path, self.made)
             put_content(f"{self.tree}/{path}", content)
@@ -130,7 +130,7 @@ class Publication(Sink):
         self._groups: dict[str, tuple[str, dict[str, str]]] = {}
         self._kept: set[str] = set()
         self._new: dict[str, int] = {}
-        self.hand: TreeHand = TreeHand(str(staging.tree), str(out))
+        self.hand: TreeHand = TreeHand(str(staging.tree), str(out) if out.is_dir() else "")
 
     @classmethod
     @contextmanager

@@ -12,6 +12,7 @@ import os
 import unicodedata
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -220,6 +221,7 @@ class FolderSink(Sink):
             self.replaced.append(put.path)
 
 
+@lru_cache(maxsize=4096)
 def _is_plain(segment: str) -> bool:
     return (
         segment not in {"", ".", ".."}
