@@ -7,6 +7,7 @@ some parts through and holds the others, so that the process is killed while it 
 import hashlib
 import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ import pytest
 from regista.storage.remote.receiving import PART_BYTES
 from support import emulators
 from support.cli import Cli
-from support.fault_proxy import Fault, FaultProxy, faulty
+from support.fault_proxy import HANG_S, Fault, FaultProxy, faulty
 
 SIZE = 7 * PART_BYTES + 11
 # more than is ever asked for
@@ -95,6 +96,27 @@ def test_a_get_that_was_killed_fetches_only_the_rest(cli: Cli, proxy: FaultProxy
     assert (cli.folder / "out/model.bin").read_bytes() == file.read_bytes()
     assert not partial.exists()
     assert list(cli.folder.glob(".tmp-*")) == []
+
+
+@pytest.mark.parametrize("files", [1, 3])
+def test_ctrl_c_ends_a_get_while_the_store_says_nothing(
+    cli: Cli, proxy: FaultProxy, files: int
+) -> None:
+    (cli.folder / "model").mkdir()
+    for number in range(files):
+        a_file(cli, f"model/{number}", 2 * PART_BYTES)
+    cli.ok("register", "m", "model")
+    proxy.obey()
+    # the manifest passes
+    proxy.order(Fault.HANG, "GET", "blobs/sha256/", times=ALL, spare=1)
+    process = start(cli, "get", "m@1", "out")
+    while proxy.count_met(Fault.HANG) < files:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    # long before the answers that hang are given up
+    _, err = process.communicate(timeout=HANG_S / 2)
+    assert (process.returncode, err) == (130, b"")
 
 
 def test_a_killed_get_whose_start_was_damaged_is_mended(cli: Cli, proxy: FaultProxy) -> None:

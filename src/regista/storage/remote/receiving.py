@@ -6,12 +6,14 @@ another call goes on where one was killed. The digest returned is of the bytes w
 is the right one, the caller knows.
 """
 
+import threading
 from collections import deque
-from collections.abc import Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import obstore
 from obstore.exceptions import PreconditionError
@@ -22,11 +24,16 @@ from regista.storage.remote.growing import Growing
 from regista.storage.remote.versions import Version
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
     from obstore.store import ObjectStore
 
+Result = TypeVar("Result")
+
 PART_BYTES = 8 << 20
-# under way or waiting for the one before; memory is so many parts and two more
+# on their way, or here before their turn; memory is so many parts and one more
 _AT_ONCE = 4
+# so soon does somebody who waits for a part hear that it is over
+_HEED_S = 0.2
 _ATTEMPTS = 3
 
 
@@ -75,26 +82,26 @@ def receive(
 
 def _receive(client: "ObjectStore", key: str, growing: Growing) -> Version:
     try:
-        start = growing.size
-        first = obstore.get(client, key, options={"range": (start, start + PART_BYTES)})
-        data = memoryview(first.bytes())
+        first, data = _awaited(_started(partial(_first, client, key, growing.size)), growing)
     except Exception as error:
         if not Answer.of(error).beyond_end:
             raise
         return _without_more(client, key, growing)
-    version = Version.of(first.meta)
+    version = Version.of(first)
     growing.add(data)
-    starts = range(growing.size, version.size, PART_BYTES)
-    if starts:
-        with closing(_parts(client, key, starts, version, first.meta["e_tag"])) as parts:
-            for part in parts:
-                growing.add(part)
+    for part in _parts(client, key, first, growing):
+        growing.add(part)
     return version
+
+
+def _first(client: "ObjectStore", key: str, start: int) -> "tuple[ObjectMeta, memoryview]":
+    got = obstore.get(client, key, options={"range": (start, start + PART_BYTES)})
+    return got.meta, memoryview(got.bytes())
 
 
 def _without_more(client: "ObjectStore", key: str, growing: Growing) -> Version:
     """Return the version of a file that has no bytes beyond those that are here."""
-    version = Version.of(obstore.head(client, key))
+    version = Version.of(_awaited(_started(lambda: obstore.head(client, key)), growing))
     if version.size == growing.size:
         return version
     # what was here is longer than the whole file
@@ -103,24 +110,43 @@ def _without_more(client: "ObjectStore", key: str, growing: Growing) -> Version:
 
 
 def _parts(
-    client: "ObjectStore", key: str, starts: Sequence[int], version: Version, mark: str | None
-) -> Generator[memoryview, None, None]:
-    """Yield the parts that begin at `starts`, in order, while later ones are on their way."""
+    client: "ObjectStore", key: str, whole: "ObjectMeta", growing: Growing
+) -> Iterator[memoryview]:
+    """Yield the parts that are missing, in order, while later ones are on their way."""
 
     def fetch(start: int) -> memoryview:
-        span = (start, min(start + PART_BYTES, version.size))
-        part = obstore.get(client, key, options={"range": span, "if_match": mark})
+        span = (start, min(start + PART_BYTES, whole["size"]))
+        part = obstore.get(client, key, options={"range": span, "if_match": whole["e_tag"]})
         return memoryview(part.bytes())
 
     pending: deque[Future[memoryview]] = deque()
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    for start in range(growing.size, whole["size"], PART_BYTES):
+        if len(pending) == _AT_ONCE:
+            part = _awaited(pending.popleft(), growing)
+            # the next one is on its way while this one is written
+            pending.append(_started(partial(fetch, start)))
+            yield part
+        else:
+            pending.append(_started(partial(fetch, start)))
+    while pending:
+        yield _awaited(pending.popleft(), growing)
+
+
+def _started(work: Callable[[], Result]) -> "Future[Result]":
+    """Do work in a thread that nobody has to wait for, as those of a pool would at the end."""
+    future: Future[Result] = Future()
+
+    def run() -> None:
         try:
-            for start in starts:
-                pending.append(pool.submit(fetch, start))
-                if len(pending) > _AT_ONCE:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            # those that nobody wants any more
-            pool.shutdown(wait=False, cancel_futures=True)
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def _awaited(future: "Future[Result]", growing: Growing) -> Result:
+    while not wait([future], _HEED_S).done:
+        growing.heed()
+    return future.result()
