@@ -8,7 +8,7 @@ is the right one, the caller knows.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, wait
 from contextlib import closing
 from functools import partial
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 PART_BYTES = 8 << 20
-# on their way, or here before their turn; memory is so many parts and one more
-_AT_ONCE = 4
+# of one file, on their way or here before their turn
+_AT_ONCE = 8
+# of all files together, and one more of each; so many parts are in memory at most
+_permits = threading.BoundedSemaphore(16)
 # so soon does somebody who waits for a part hear that it is over
 _HEED_S = 0.2
 _ATTEMPTS = 3
@@ -89,8 +91,9 @@ def _receive(client: "ObjectStore", key: str, growing: Growing) -> Version:
         return _without_more(client, key, growing)
     version = Version.of(first)
     growing.add(data)
-    for part in _parts(client, key, first, growing):
-        growing.add(part)
+    with closing(_parts(client, key, first, growing)) as parts:
+        for part in parts:
+            growing.add(part)
     return version
 
 
@@ -111,7 +114,7 @@ def _without_more(client: "ObjectStore", key: str, growing: Growing) -> Version:
 
 def _parts(
     client: "ObjectStore", key: str, whole: "ObjectMeta", growing: Growing
-) -> Iterator[memoryview]:
+) -> Generator[memoryview, None, None]:
     """Yield the parts that are missing, in order, while later ones are on their way."""
 
     def fetch(start: int) -> memoryview:
@@ -119,17 +122,33 @@ def _parts(
         part = obstore.get(client, key, options={"range": span, "if_match": whole["e_tag"]})
         return memoryview(part.bytes())
 
-    pending: deque[Future[memoryview]] = deque()
-    for start in range(growing.size, whole["size"], PART_BYTES):
-        if len(pending) == _AT_ONCE:
-            part = _awaited(pending.popleft(), growing)
+    starts = deque(range(growing.size, whole["size"], PART_BYTES))
+    pending: deque[tuple[Future[memoryview], bool]] = deque()
+
+    def start_more() -> None:
+        while starts and len(pending) < _AT_ONCE:
+            permitted = _permits.acquire(blocking=False)
+            # each file may have one, or they would wait for each other
+            if pending and not permitted:
+                return
+            pending.append((_started(partial(fetch, starts.popleft())), permitted))
+
+    try:
+        start_more()
+        while pending:
+            part = _awaited(pending[0][0], growing)
+            _give_back(pending.popleft())
             # the next one is on its way while this one is written
-            pending.append(_started(partial(fetch, start)))
+            start_more()
             yield part
-        else:
-            pending.append(_started(partial(fetch, start)))
-    while pending:
-        yield _awaited(pending.popleft(), growing)
+    finally:
+        for one in pending:
+            _give_back(one)
+
+
+def _give_back(one: "tuple[Future[memoryview], bool]") -> None:
+    if one[1]:
+        _permits.release()
 
 
 def _started(work: Callable[[], Result]) -> "Future[Result]":

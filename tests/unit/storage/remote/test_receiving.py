@@ -15,7 +15,7 @@ from regista.errors import IntegrityError, StorageError
 from regista.model.manifest import FileEntry, Manifest
 from regista.storage.blobs import blob_key
 from regista.storage.fetching import fetch
-from regista.storage.remote import growing
+from regista.storage.remote import growing, receiving
 from regista.storage.remote.cache import FileCache
 from regista.storage.remote.receiving import PART_BYTES
 from regista.storage.remote.store import RemoteStore
@@ -54,7 +54,10 @@ class Line:
         # how many more parts come through; -1: all
         self.parts = -1
         self.before_second_part: Callable[[], object] = lambda: None
+        # how many parts were asked for at one moment
+        self.most = self._now = 0
         self._guard = threading.Lock()
+        self._counting = threading.Lock()
         self._real = obstore.get
         monkeypatch.setattr(obstore, "get", self._get)
 
@@ -65,8 +68,13 @@ class Line:
         self.parts -= 1
         if self.received and self._guard.acquire(blocking=False):
             self.before_second_part()
+        with self._counting:
+            self._now += 1
+            self.most = max(self.most, self._now)
         got = self._real(client, key, options=options)
-        self.received += got.range[1] - got.range[0]
+        with self._counting:
+            self._now -= 1
+            self.received += got.range[1] - got.range[0]
         return got
 
 
@@ -217,6 +225,27 @@ def test_a_cache_that_is_emptied_meanwhile_costs_no_download(
     assert line.received == SIZE
     if what == "nothing":
         assert FileCache(cache, 0).find(f"sha256/{blob.sha256[:2]}/{blob.sha256}")
+
+
+def test_many_large_files_at_once_keep_few_parts_in_memory_and_all_arrive(
+    store: RemoteStore, line: Line, tmp_path: Path
+) -> None:
+    contents = [os.urandom(4 * PART_BYTES) for _ in range(6)]
+    files = []
+    for number, content in enumerate(contents):
+        digest = hashlib.sha256(content).hexdigest()
+        store.put(blob_key(digest), content)
+        files.append(FileEntry(f"{number}.bin", len(content), digest))
+    with pytest.MonkeyPatch.context() as patch:
+        # two for all of them, and one more of each
+        patch.setattr(receiving, "_permits", threading.BoundedSemaphore(2))
+        fetch(store, Manifest(tuple(files)), tmp_path / "out")
+        # a permit kept would be one too few for ever, one too many raises
+        for _ in range(2):
+            assert receiving._permits.acquire(blocking=False)  # noqa: SLF001
+    assert line.most <= 2 + len(files)
+    for number, content in enumerate(contents):
+        assert (tmp_path / f"out/{number}.bin").read_bytes() == content
 
 
 def test_where_blocks_can_be_shared_the_disk_holds_the_file_once(
