@@ -58,7 +58,7 @@ LAYERS = (
     "model",
 )
 HEADS = {
-    "entry `e/…`": heads.EntryHead,
+    "entry `n/…`": heads.EntryHead,
     "version `v/…`": heads.VersionHead,
     "stack `s/…`": heads.SlotHead,
     "*pointer*": heads.Pointer,

@@ -5,10 +5,12 @@ Regista finds there; so the page is complete, and stays true.
 """
 
 import hashlib
+import itertools
 import json
 import re
 import struct
 import zlib
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ import duckdb
 import pytest
 
 import regista
+from fakes.dear_store import DearStore
 from regista.decide.planning import PLANNERS
 from regista.registry.core import Registry
+from regista.storage.bundling import make_bundles
 
 # one worker runs all of them, and what they stand on is made once
 pytestmark = pytest.mark.xdist_group("file_format")
@@ -128,30 +132,53 @@ class Reader:
         """Return a key's value from the newest checkpoint."""
         for run in self.checkpoint()[1]:
             data = (self.root / run["key"]).read_bytes()
-            assert data.startswith(b"regista run 1\n")
-            records, buckets, directory, crc, end = struct.unpack("<QIQI16s", data[-40:])
-            assert end == b"regista run end\n"
-            assert zlib.crc32(data[directory:-40]) == crc
-            assert (records, buckets, directory) == (
-                run["records"],
-                run["buckets"],
-                run["directory"],
-            )
-            hashed = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
-            bucket = hashed >> (64 - (buckets.bit_length() - 1))
-            offset, length, checksum = struct.unpack_from("<QII", data, directory + 16 * bucket)
-            lines = data[offset : offset + length]
+            assert data.startswith(b"regista run 2\n")
+            assert data.count(b"\n") == 1 + run["records"]
+            hashed = hashlib.blake2b(key.encode(), digest_size=8).digest()
+            index = list(struct.iter_unpack("<II", b64decode(run["index"])))
+            bucket = int.from_bytes(hashed, "big") >> (64 - (len(index).bit_length() - 1))
+            start = 14 + sum(length for length, _crc in index[:bucket])
+            length, checksum = index[bucket]
+            lines = data[start : start + length]
             assert zlib.crc32(lines) == checksum
-            for line in lines.splitlines():
+            for line in lines.split(b"\n")[:-1]:
+                assert may_hold(b64decode(run["filter"]), line.partition(b"\t")[0])
                 name, _, value = line.partition(b"\t")
                 if name == key.encode():
                     return json.loads(value)
         return None
 
+    def bundle(self, first: int, last: int) -> list[bytes]:
+        """Return the log files that a bundle holds, which the page says are to be believed."""
+        data = (self.root / f"checkpoints/log/{first:012d}-{last:012d}.jsonl").read_bytes()
+        line, _, rest = data.partition(b"\n")
+        header = json.loads(line)
+        assert (header["format"], header["first"], header["last"]) == (1, first, last)
+        files = []
+        for size in header["sizes"]:
+            files.append(rest[:size])
+            rest = rest[size:]
+        assert rest == b""
+        assert files[-1] == self.log_file(last).read_bytes()
+        for before, file in itertools.pairwise(files):
+            parent = json.loads(file.split(b"\n")[0])["parent"]
+            assert parent == hashlib.sha256(before).hexdigest()
+        return files
+
     def blob(self, digest: str) -> bytes:
         data = (self.root / "blobs" / "sha256" / digest[:2] / digest).read_bytes()
         assert hashlib.sha256(data).hexdigest() == digest
         return data
+
+
+def may_hold(filter_: bytes, key: bytes) -> bool:
+    """Say whether a run's filter lets a key pass."""
+    if not filter_:
+        return True
+    hashed = hashlib.blake2b(key, digest_size=8).digest()
+    first, step = int.from_bytes(hashed[:4], "big"), int.from_bytes(hashed[4:], "big") | 1
+    bits = [(first + k * step) % (8 * len(filter_)) for k in range(5)]
+    return all(filter_[bit // 8] & 1 << bit % 8 for bit in bits)
 
 
 def query(sql: str, *values: object) -> list[dict[str, Any]]:
@@ -196,6 +223,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     one_of_each_other_operation(reg, folder / "model.bin")
     while (head := reg.replica.refresh().seq) < COMMITS:
         reg.tag("fraud/card", {"step": str(head)})
+    # a folder has no bundles of its own
+    make_bundles(DearStore(reg.replica.store), COMMITS)
     return reg
 
 
@@ -254,11 +283,18 @@ def test_merged_files_take_the_place_of_short_ones(reader: Reader) -> None:
 def test_a_checkpoint_answers_as_the_log_did(reader: Reader) -> None:
     seq, _runs = reader.checkpoint()
     assert seq == 64
-    entry_id = reader.look_up("n/fraud/card")
+    entry = reader.look_up("n/fraud/card")
+    entry_id = entry["entry_id"]
     slot = reader.look_up(f"s/{entry_id}/prod")
     assert (slot["stack"], slot["barred"]) == ([1, 2], [3])
-    assert reader.look_up(f"e/{entry_id}")["slots"]["prod"]["version"] == 2
+    assert entry["slots"]["prod"]["version"] == 2
+    assert reader.look_up(f"e/{entry_id}") == "fraud/card"
     assert reader.look_up("n/nobody") is None
+
+
+def test_a_bundle_holds_the_log_files_themselves(reader: Reader) -> None:
+    files = reader.bundle(1, 64)
+    assert files == [reader.log_file(seq).read_bytes() for seq in range(1, 65)]
 
 
 def test_blobs_manifests_and_policies_are_what_their_digests_say(reader: Reader) -> None:

@@ -3,19 +3,28 @@
 Each request takes the time of a round trip, 20 to 100 ms, so these are what a command takes there.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 import pytest
 
+import regista
+from fakes.dear_store import DearStore
+from regista.model.commit import log_key
+from regista.storage.bundles import bundle_key, list_bundles
+from regista.storage.memory import MemoryStore
 from support import emulators
 from support.cli import Cli, Ran
 from support.fault_proxy import FaultProxy, faulty
+from support.registries import new_registry
 
 VERSIONS = 20_000
+COMMITS = 200
 
 
 @dataclass
@@ -78,10 +87,13 @@ def test_a_warm_question_costs_one_request(small: Counted) -> None:
 
 
 def test_a_cold_question_costs_few(small: Counted) -> None:
-    small.run("compact")
-    ran, requests = small.run("resolve", "m@prod", cold=True)
-    assert ran.out == "2\n"
-    assert requests <= 6
+    for _ in range(2):
+        ran, requests = small.run("resolve", "m@prod", cold=True)
+        assert ran.out == "2\n"
+        # the tip, the log's end, and the commit that the tip tells of; then the heads, if the
+        # tip has no need to tell them
+        assert requests <= 4
+        small.run("compact")
 
 
 def test_a_warm_promotion_keeps_to_its_budget(small: Counted) -> None:
@@ -104,15 +116,92 @@ def test_questions_cost_no_more_in_a_large_registry(proxy: FaultProxy, tmp_path:
     large = counted(tmp_path, proxy)
     large.run("init")
     large.run("import", str(bulk_files(tmp_path)))
-    large.run("register", "team/new", "--uri", "s3://elsewhere/new")
-    ran, requests = large.run("resolve", "team/m7@latest", cold=True)
-    assert ran.out == f"{VERSIONS // 100}\n"
-    # the list of checkpoints, one of them, its commit, the log's end and what came after; then
-    # the directory of the heads, and a bucket of it for each key: three that are asked for, and
-    # those that the commit after the checkpoint changed
-    assert requests <= 12
-    assert large.run("resolve", "team/m7@latest")[1] == 1
-    assert large.run("resolve", "team/m8@latest")[1] <= 4
+    # at the import itself, then some commits after its checkpoint, then several runs of heads
+    for commits in (0, 3, 70):
+        put_many(large, commits)
+        for name, last in (("team/m7", VERSIONS // 100), ("team/m8", VERSIONS // 100)):
+            ran, requests = large.run("resolve", f"{name}@latest", cold=True)
+            assert ran.out == f"{last}\n"
+            # the tip, the log's end, a commit; the entry and the version
+            assert requests <= 6
+            assert large.run("resolve", f"{name}@latest")[1] == 1
+            assert large.run("resolve", "team/m9@latest")[1] <= 3
+
+
+def put_many(where: Counted, commits: int) -> None:
+    """Register so many versions of entries of their own."""
+    with patch.dict(os.environ, where.cli.environment(), clear=True):
+        registry = regista.open(where.cli.environ["REGISTA_REGISTRY"], actor="ann")
+        for number in range(commits):
+            registry.register(f"new/{commits}-{number}", uri="s3://elsewhere/new")
+
+
+@pytest.fixture(scope="module")
+def long(proxy: FaultProxy, tmp_path_factory: pytest.TempPathFactory) -> Counted:
+    """A registry of many commits, as writers leave it in a bucket."""
+    made = counted(tmp_path_factory.mktemp("long"), proxy)
+    inner = MemoryStore("long")
+    registry = new_registry(store=DearStore(inner))
+    registry.create("m")
+    for number in range(COMMITS - 2):
+        registry.tag("m", {"k": str(number)})
+    bucket = emulators.s3().store_at(made.cli.environ["REGISTA_REGISTRY"], made.cli.folder / "own")
+    for key in inner.list_after(""):
+        bucket.put(key, inner.get(key) or b"")
+    return made
+
+
+def test_moving_a_long_log_costs_a_request_or_two_for_64_commits(
+    long: Counted, tmp_path: Path
+) -> None:
+    source = long.cli.environ["REGISTA_REGISTRY"]
+    ran, requests = long.run("mirror", source, str(tmp_path / "copy"), "--json", cold=True)
+    assert (ran.json["seq"], ran.json["commits"]) == (COMMITS, COMMITS)
+    # three bundles with the log's file of their last commit, eight files, the way to the head
+    assert requests <= 35
+    assert long.run("export", "--full", str(tmp_path / "backup.tar"), cold=True)[1] <= 60
+
+
+def test_collecting_garbage_of_a_long_log_costs_few_requests(long: Counted) -> None:
+    assert long.run("gc", cold=True)[1] <= 50
+
+
+def test_rebuilding_a_long_registry_reads_its_log_in_bundles(long: Counted) -> None:
+    _ran, requests = long.run("rebuild", cold=True)
+    assert long.proxy.count("GET", "/log/0") <= 45
+    assert requests <= 240
+
+
+def test_a_verification_reads_every_file_of_the_log_all_the_same(long: Counted) -> None:
+    ran, _requests = long.run("verify", "--json", cold=True)
+    assert ran.json["problems"] == []
+    for seq in range(1, COMMITS + 1):
+        assert long.proxy.count("GET", log_key(seq))
+
+
+def test_without_bundles_a_long_log_is_read_file_by_file_and_compact_makes_them(
+    long: Counted, tmp_path: Path
+) -> None:
+    uri = long.cli.environ["REGISTA_REGISTRY"]
+    bucket = emulators.s3().store_at(uri, tmp_path / "own")
+    for span in list_bundles(bucket):
+        bucket.delete(bundle_key(span))
+    ran, requests = long.run("mirror", uri, str(tmp_path / "copy"), "--json", cold=True)
+    assert ran.json["commits"] == COMMITS
+    assert COMMITS <= requests <= COMMITS + 30
+    long.run("compact", cold=True)
+    assert len(list_bundles(bucket)) == COMMITS // 64
+
+
+def test_a_bucket_that_a_registry_was_mirrored_to_is_as_quick_to_ask(
+    long: Counted, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    there = counted(tmp_path, proxy)
+    uri = there.cli.environ["REGISTA_REGISTRY"]
+    for _first_and_again in range(2):
+        long.run("tag", "m", "mirrored=yes")
+        long.run("mirror", long.cli.environ["REGISTA_REGISTRY"], uri)
+        assert there.run("show", "m", cold=True)[1] <= 6
 
 
 def bulk_files(folder: Path) -> Path:

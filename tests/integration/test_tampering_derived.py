@@ -9,10 +9,12 @@ from regista.model.canonical import sha256_hex
 from regista.model.commit import log_key
 from regista.model.tables import TABLES
 from regista.read.duck import connect, parquet
+from regista.read.recalling import what_is_known
 from regista.storage.blobs import blob_key
 from regista.storage.checkpoint import load_latest
 from regista.storage.checkpointer import write_checkpoint
 from regista.storage.log import Log
+from regista.storage.tip import TIP_KEY, Tip
 from regista.verify.problems import ProblemKind
 from regista.write.parquet import sorted_copy
 from support.registries import reopen
@@ -168,11 +170,11 @@ def with_checkpoint(scene: Scene, change: Callable[[dict[str, Any]], None]) -> N
 
 
 HEAD_CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "an entry's slot": lambda heads: heads["e/e2-0"]["slots"]["prod"].update(version=2),
+    "an entry's slot": lambda heads: heads["n/m"]["slots"]["prod"].update(version=2),
     "a version's status": lambda heads: heads["v/e2-0/2"].update(status="deleted"),
     "a stack": lambda heads: heads["s/e2-0/prod"].update(stack=[2, 1]),
     "the policy": lambda heads: heads["g"].update(policy="0" * 64),
-    "a name": lambda heads: heads.update({"n/ghost": "e2-0"}),
+    "a name": lambda heads: heads.update({"n/ghost": heads["n/m"]}),
     "a name gone": lambda heads: heads.pop("n/m"),
     "a transaction": lambda heads: heads.pop(next(key for key in heads if key[:2] == "t/")),
 }
@@ -193,6 +195,52 @@ def test_a_checkpoint_of_another_history_is_found(scene: Scene) -> None:
     result = scene.verify()
     assert found(result, 30, ProblemKind.CHECKPOINT)
     assert found(result, scene.head + 3, ProblemKind.CHECKPOINT)
+
+
+def put_tip(scene: Scene, change: Callable[[dict[str, Any]], Any] = lambda _said: None) -> int:
+    """Write a tip as a writer of a bucket would, but for a change; return its number."""
+    replica = reopen(scene.store).replica
+    seq = replica.refresh().seq
+    known = what_is_known(replica)
+    assert known
+    assert known["heads"]
+    change(known)
+    scene.store.put(TIP_KEY, Tip(seq, known).to_bytes())
+    return seq
+
+
+def test_a_right_tip_is_no_problem(scene: Scene) -> None:
+    put_tip(scene)
+    assert scene.verify().problems == []
+
+
+TIP_CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "a head": lambda said: said["heads"].update({"n/m": None}),
+    "a head more": lambda said: said["heads"].update({"n/ghost": said["heads"]["n/m"]}),
+    "the policy": lambda said: said["heads"].update({"g": {"policy": "0" * 64}}),
+    "the registry": lambda said: said.update(registry="0" * 32),
+    "the commit": lambda said: said.update(digest="0" * 64),
+    "the time": lambda said: said.update(time="2020-01-01T00:00:00.000000Z"),
+    "the checkpoint": lambda said: said.update(manifest=said["manifest"].replace("1", "2")),
+}
+
+
+@pytest.mark.parametrize("change", TIP_CHANGES)
+def test_an_altered_tip_is_found(scene: Scene, change: str) -> None:
+    seq = put_tip(scene, TIP_CHANGES[change])
+    [problem] = scene.verify().problems
+    assert (problem.seq, problem.kind) == (seq, ProblemKind.CHECKPOINT)
+    assert TIP_KEY in problem.detail
+
+
+def test_a_damaged_tip_and_one_beyond_the_log_are_found(scene: Scene) -> None:
+    put_tip(scene)
+    scene.store.put(TIP_KEY, flip(scene.store.get(TIP_KEY) or b""))
+    assert found(scene.verify(), 0, ProblemKind.CHECKPOINT)
+    scene.store.put(TIP_KEY, Tip(scene.head + 1, {}).to_bytes())
+    assert found(scene.verify(), scene.head + 1, ProblemKind.CHECKPOINT)
+    reopen(scene.store).rebuild()
+    assert scene.verify().problems == []
 
 
 def test_an_older_checkpoint_with_altered_heads_is_found(scene: Scene) -> None:

@@ -70,7 +70,11 @@ class Emulator:
         Args:
             cache: folder for the copies that it keeps.
         """
-        scheme, _, rest = self.new_uri().partition("://")
+        return self.store_at(self.new_uri(), cache)
+
+    def store_at(self, uri: str, cache: Path) -> RemoteStore:
+        """Return a store at a URI; see `store`."""
+        scheme, _, rest = uri.partition("://")
         where = Location.parse(scheme, rest)
         with patch.dict(os.environ, self.environ):
             client = make_client(where)

@@ -5,9 +5,6 @@ version that was not deleted, or the newest of all where every one was. Where a 
 deleted, its number stands third. `p/<entry_id>/<version>` is the version that counted before that
 one came, if it was not deleted then. So a list has one item per digest, however often equal
 artifacts are registered, and a deletion passes over each deleted version once at most.
-
-A checkpoint of an older Regista lists every version as an item of its own. That reads alike: of
-the items of a digest the last that is not deleted counts.
 """
 
 from collections.abc import Callable, Sequence

@@ -4,7 +4,7 @@ State is nothing but this function applied to every row in order, so a checkpoin
 look into the past all agree by construction. Heads live in a map from keys to head objects; who
 keeps the map, and how much of it is in memory, is not known here.
 
-Keys: `g` the registry, `n/<name>` the entry id, `e/<entry_id>` the entry, `v/<entry_id>/<n>` the
+Keys: `g` the registry, `n/<name>` the entry, `e/<entry_id>` its name, `v/<entry_id>/<n>` the
 version, `s/<entry_id>/<stage>` the stack, `d/<entry_id>/<digest[:8]>` and `p/<entry_id>/<n>`
 versions by digest (`regista.decide.equals`), `l/<entry_id>/<label>` version by label, `r/<run_id>`
 the eval run, `u/<entry_id>/<n>/<digest>` the run that an imported file became, `h/<stage>` how many
@@ -22,6 +22,7 @@ from regista.decide.heads import (
     MAX_MAIN_SCORES,
     DrillHead,
     EntryHead,
+    Head,
     LineageHead,
     Pointer,
     RunHead,
@@ -104,9 +105,25 @@ def apply_transaction(heads: Heads, stamp: Stamp, txid: str, ops: Sequence[Asked
     heads.put(f"t/{txid}", [stamp.seq, arguments_digest(ops)])
 
 
+def name_key(name: str) -> str:
+    """Return the key of an entry's head: its name, as that is what people ask for."""
+    return f"n/{name}"
+
+
 def entry_key(entry_id: str) -> str:
-    """Return the key of an entry's head."""
+    """Return the key of an entry's name."""
     return f"e/{entry_id}"
+
+
+def entry_of(heads: Heads, entry_id: str) -> EntryHead:
+    """Return the head of an entry, which exists."""
+    head: EntryHead = heads.get(name_key(heads.get(entry_key(entry_id))))
+    return head
+
+
+def put_entry(heads: Heads, head: EntryHead) -> None:
+    """Set the head of an entry that keeps its name."""
+    heads.put(name_key(head.name), head)
 
 
 def version_key(entry_id: str, version: int) -> str:
@@ -132,7 +149,7 @@ def encode_head(value: Any) -> Any:  # noqa: ANN401
 def decode_head(key: str, value: Any) -> Any:  # noqa: ANN401
     """Return the head that JSON under a key stands for."""
     match key[:2]:
-        case "e/":
+        case "n/":
             return EntryHead.from_json(value)
         case "v/":
             return VersionHead.from_json(value)
@@ -145,8 +162,8 @@ def decode_head(key: str, value: Any) -> Any:  # noqa: ANN401
 def _entry_added(heads: Heads, stamp: Stamp, row: Row) -> None:
     entry_id, name = row["entry_id"], row["entry"]
     head = EntryHead(entry_id, name, row["kind"], stamp.seq, stamp.time, stamp.actor)
-    heads.put(entry_key(entry_id), head)
-    heads.put(f"n/{name}", entry_id)
+    heads.put(entry_key(entry_id), name)
+    put_entry(heads, head)
     registry = heads.get("g") or {}
     heads.put("g", {**registry, "entries": registry.get("entries", 0) + 1})
 
@@ -175,9 +192,8 @@ def _version_added(heads: Heads, stamp: Stamp, row: Row) -> None:
     if head.label:
         heads.put(f"l/{entry_id}/{head.label}", version)
     equals.add(heads, entry_id, head.digest, version, _deleted_in(heads, entry_id))
-    entry = heads.get(entry_key(entry_id))
-    last = max(entry.last_version, version)
-    heads.put(entry_key(entry_id), changed(entry, last_version=last))
+    entry = entry_of(heads, entry_id)
+    put_entry(heads, changed(entry, last_version=max(entry.last_version, version)))
 
 
 def _deleted_in(heads: Heads, entry_id: str) -> equals.IsDeleted:
@@ -209,12 +225,12 @@ def _count(heads: Heads, key: str, step: int) -> None:
 
 def _placed(heads: Heads, stamp: Stamp, row: Row) -> None:
     entry_id, stage, to = row["entry_id"], row["stage"], row.get("to_version")
-    entry = heads.get(entry_key(entry_id))
+    entry = entry_of(heads, entry_id)
     pointer = Pointer(to, stamp.seq, stamp.time, stamp.actor, row["action"])
     before = entry.holder(stage)
     if (before is None) != (to is None):
         _count(heads, f"h/{stage}", 1 if before is None else -1)
-    heads.put(entry_key(entry_id), changed(entry, slots={**entry.slots, stage: pointer}))
+    put_entry(heads, changed(entry, slots={**entry.slots, stage: pointer}))
     if row["action"] != "register":
         slot = heads.get(slot_key(entry_id, stage)) or SlotHead()
         heads.put(slot_key(entry_id, stage), restack(slot, row["action"], before, to))
@@ -244,14 +260,13 @@ def _present(version: int | None) -> int:
 
 
 def _aliased(heads: Heads, stamp: Stamp, row: Row) -> None:
-    key = entry_key(row["entry_id"])
-    entry, alias, version = heads.get(key), row["alias"], row.get("version")
+    entry, alias, version = entry_of(heads, row["entry_id"]), row["alias"], row.get("version")
     aliases = {name: item for name, item in entry.aliases.items() if name != alias}
     if (alias in entry.aliases) != (version is not None):
         _count(heads, f"a/{alias}", 1 if version is not None else -1)
     if version is not None:
         aliases[alias] = Pointer(version, stamp.seq, stamp.time, stamp.actor, "alias")
-    heads.put(key, changed(entry, aliases=aliases))
+    put_entry(heads, changed(entry, aliases=aliases))
 
 
 def _retag(tags: dict[str, str], row: Row) -> dict[str, str]:
@@ -263,9 +278,8 @@ def _tagged(heads: Heads, _stamp: Stamp, row: Row) -> None:
     if "version" in row:
         _change_version(heads, row, lambda head: changed(head, tags=_retag(head.tags, row)))
     else:
-        key = entry_key(row["entry_id"])
-        entry = heads.get(key)
-        heads.put(key, changed(entry, tags=_retag(entry.tags, row)))
+        entry = entry_of(heads, row["entry_id"])
+        put_entry(heads, changed(entry, tags=_retag(entry.tags, row)))
 
 
 def _status_changed(heads: Heads, _stamp: Stamp, row: Row) -> None:
@@ -283,17 +297,22 @@ def _status_changed(heads: Heads, _stamp: Stamp, row: Row) -> None:
 
 
 def _renamed(heads: Heads, _stamp: Stamp, row: Row) -> None:
-    key = entry_key(row["entry_id"])
-    heads.put(f"n/{row['from_name']}", None)
-    heads.put(f"n/{row['entry']}", row["entry_id"])
-    heads.put(key, changed(heads.get(key), name=row["entry"]))
+    entry = entry_of(heads, row["entry_id"])
+    heads.put(name_key(entry.name), None)
+    heads.put(entry_key(entry.entry_id), row["entry"])
+    put_entry(heads, changed(entry, name=row["entry"]))
 
 
 def _described(heads: Heads, _stamp: Stamp, row: Row) -> None:
     text, digest = row.get("description", ""), row.get("description_digest", "")
-    version = row.get("version")
-    key = entry_key(row["entry_id"]) if version is None else version_key(row["entry_id"], version)
-    heads.put(key, changed(heads.get(key), description=text, description_digest=digest))
+
+    def described(head: Head) -> Head:
+        return changed(head, description=text, description_digest=digest)
+
+    if "version" in row:
+        _change_version(heads, row, described)
+    else:
+        put_entry(heads, described(entry_of(heads, row["entry_id"])))
 
 
 def _run_added(heads: Heads, stamp: Stamp, row: Row) -> None:

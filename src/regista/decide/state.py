@@ -68,13 +68,12 @@ class State:
 
     def find_entry(self, name: str) -> EntryHead | None:
         """Return the entry of this name, or None."""
-        entry_id = self.heads.get(f"n/{name}")
-        return self.entry_by_id(entry_id) if entry_id else None
+        head: EntryHead | None = self.heads.get(fold.name_key(name))
+        return head
 
     def entry_by_id(self, entry_id: str) -> EntryHead:
         """Return the entry of this id, which exists."""
-        head: EntryHead = self.heads.get(fold.entry_key(entry_id))
-        return head
+        return fold.entry_of(self.heads, entry_id)
 
     def entry(self, name: str) -> EntryHead:
         """Return the entry of this name.

@@ -19,7 +19,7 @@ from regista.model import canonical
 READS = "hooks"
 """Where the answers stand among an operation's reads."""
 WAY_BACK = frozenset({"rollback", "demote"})
-"""What a hook that does not answer never refuses; only its plain veto does."""
+"""What is never refused because something does not work: a hook, or a clock."""
 KIND = "hook"
 RECORDED_ON_REFUSAL = frozenset({"decisions", "verdicts"})
 _REVISION = 1

@@ -30,13 +30,17 @@ def open_replica(uri: str) -> Replica:
     memory = store.memory()
     if memory is None:
         return replica_of(store)
-    from regista.read.recalling import recalled_replica
+    from regista.read.recalling import recalled_replica, tip_replica
 
-    return recalled_replica(store, memory) or _first_replica(store, memory)
+    return (
+        recalled_replica(store, memory)
+        or tip_replica(store, memory)
+        or _first_replica(store, memory)
+    )
 
 
 def _first_replica(store: Store, memory: "Memory") -> Replica:
-    """Return the view of a registry that this machine knows nothing of yet.
+    """Return the view of a registry that this machine knows nothing of yet, nor the store's tip.
 
     The commit that a checkpoint stands on names the registry, which saves a question.
     """

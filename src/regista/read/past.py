@@ -92,8 +92,8 @@ class _Past:
             family, _, rest = key.partition("/")
             loaders: dict[str, Callable[[str], Any]] = {
                 "g": self._registry,
-                "n": self._entry_id,
-                "e": self._entry,
+                "n": self._entry,
+                "e": self._entry_name,
                 "v": self._version,
                 "s": self._slot,
                 "l": self._label,
@@ -149,16 +149,18 @@ class _Past:
         entries = self._value("SELECT count(*) FROM entries")
         return {**(head or {}), **({"entries": entries} if entries else {})} or None
 
-    def _entry_id(self, name: str) -> Any:  # noqa: ANN401
-        # views show an entry's name as of the commit that they are pinned at
-        return self._value("SELECT entry_id FROM entries WHERE entry = ?", name)
+    # views show an entry's name as of the commit that they are pinned at
 
-    def _entry(self, entry_id: str) -> Any:  # noqa: ANN401
+    def _entry_name(self, entry_id: str) -> Any:  # noqa: ANN401
+        return self._value("SELECT entry FROM entries WHERE entry_id = ?", entry_id)
+
+    def _entry(self, name: str) -> Any:  # noqa: ANN401
+        entry_id = self._value("SELECT entry_id FROM entries WHERE entry = ?", name)
+        if entry_id is None:
+            return None
         rows = self._rows(ENTRY_TABLES, "entry_id = ?", entry_id)
         rows += self._rows(SHARED_TABLES, "entry_id = ? AND version IS NULL", entry_id)
-        head = self._fold(rows).get(fold.entry_key(entry_id))
-        if head is None:
-            return None
+        head = fold.entry_of(self._fold(rows), entry_id)
         last = self._value("SELECT max(version) FROM versions WHERE entry_id = ?", entry_id)
         return changed(head, last_version=last or 0)
 

@@ -35,7 +35,7 @@ class Replica:
     Args:
         store: where the registry lies.
         registry_id: its id, the parent of the first commit.
-        memory: what this machine remembers of it, if anything.
+        memory: what this machine remembers of it; None where looking is as fast.
     """
 
     def __init__(self, store: Store, registry_id: str, *, memory: "Memory | None" = None) -> None:
@@ -45,7 +45,7 @@ class Replica:
         self.checkpoint: Checkpoint | None = None
         self._state: State | None = None
         self._look_again_at = 0
-        self._memory = memory
+        self.memory = memory
         self._remembered = 0
         # what was listed while the memory was confirmed need not be listed again
         self._head_told: int | None = None
@@ -73,9 +73,12 @@ class Replica:
             )
         if head >= self._look_again_at or len(state.heads.changed) > REBASE_AT:
             state = self._rebased(state, head)
-        if self._memory and FEW < head - state.seq <= LOOK_AGAIN_AFTER:
-            self._memory.fetch([log_key(seq) for seq in range(state.seq + 1, head + 1)])
+        if self.memory and FEW < head - state.seq <= LOOK_AGAIN_AFTER:
+            self.memory.fetch([log_key(seq) for seq in range(state.seq + 1, head + 1)])
         for commit, digest in self.log.iterate(state.seq + 1, head, parent=state.digest):
+            if is_bulk(commit) and self._rebased(state, head) is not state:
+                # too many heads to fold in memory, and a newer checkpoint holds them
+                return self.refresh()
             state = self.advance(commit, digest)
         self.remember()
         return state
@@ -86,13 +89,13 @@ class Replica:
         Args:
             commit_bytes: the file of the last commit, where this process wrote it.
         """
-        if self._memory and self._state and self._state.seq > self._remembered:
+        if self.memory and self._state and self._state.seq > self._remembered:
             from regista.read.recalling import remember
 
             self._remembered = self._state.seq
             if commit_bytes:
-                self._memory.keep(log_key(self._state.seq), commit_bytes)
-            remember(self, self._memory)
+                self.memory.keep(log_key(self._state.seq), commit_bytes)
+            remember(self, self.memory)
 
     def stand_on_remembered(
         self,
@@ -103,8 +106,9 @@ class Replica:
         heads: dict[str, Any],
         *,
         head: int,
+        kept: bool,
     ) -> None:
-        """Begin with a state that an earlier process had.
+        """Begin with a state that another process had.
 
         Args:
             base: the checkpoint that it stands on.
@@ -113,11 +117,12 @@ class Replica:
             time: recorded time of that commit.
             heads: what changed since the checkpoint, by key.
             head: number of the last commit now.
+            kept: whether this machine's memory has it.
         """
         self.stand_on(base)
         self._state = State(self.registry_id, seq, digest, time, _lookup(self.checkpoint))
         self._state.heads.changed = heads
-        self._remembered, self._head_told = seq, head
+        self._remembered, self._head_told = seq if kept else 0, head
 
     def reload(self) -> State:
         """Forget what was read, and return the state at the newest checkpoint."""
@@ -129,10 +134,9 @@ class Replica:
         if base is None:
             seq, digest, time = 0, self.registry_id, ""
         else:
-            seq, digest = base.seq, base.head
-            time = base.time or self.log.read(seq)[0].time
-            if self._memory:
-                base.look_up_through(self._memory.get_range)
+            seq, digest, time = base.seq, base.head, base.time
+            if self.memory:
+                base.look_up_through(self.memory.get_range)
         self._look_again_at = seq + LOOK_AGAIN_AFTER
         self._state = State(self.registry_id, seq, digest, time, _lookup(base))
         return self._state
@@ -175,6 +179,13 @@ class Replica:
 
         rows: Iterable[dict[str, Any]] = state_rows(self.store, commit)
         return rows
+
+
+def is_bulk(commit: Commit) -> bool:
+    """Say whether a commit brings versions in bulk, so that it should not be folded in memory."""
+    return any(
+        ref.table in fold.STATE_TABLES and "version" not in ref.columns for ref in commit.data
+    )
 
 
 def fold_commit(heads: fold.Heads, commit: Commit, data_rows: Iterable[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from regista.errors import ConflictError, RegistaError
+from regista.model.commit import FIRST_SEQ
 from regista.read.replica import Replica
 from regista.storage.blobs import BLOB_PREFIX
 
@@ -108,26 +109,36 @@ class Maintenance:
         return verify(replica_of(self.replica.store), deep=deep, anchors=anchors, progress=progress)
 
     def rebuild(self) -> Compacted:
-        """Write all tables and the heads anew from the log."""
+        """Write all tables, the heads and the bundles of log files anew from the log."""
+        from regista.storage.bundling import rebuild_bundles
         from regista.storage.checkpointer import prune
         from regista.write.bulk_heads import rebuild_checkpoint
         from regista.write.merging import rebuild_tables
         from regista.write.tabling import tabling_connection
+        from regista.write.tipping import write_tip
 
         store, log = self.replica.store, self.replica.log
+        # first, since the rest reads the log through them
+        head = rebuild_bundles(store)
+        read = log.over(FIRST_SEQ, head).read
         with tabling_connection(store) as connection:
-            seq = rebuild_tables(store, connection, log.read, log.head)
+            seq = rebuild_tables(store, connection, read, lambda: log.head(after=head))
         # a damaged checkpoint that looks whole would not be replaced
         prune(store, keep=0)
         rebuild_checkpoint(self.replica)
         self.replica.reload()
+        write_tip(self.replica)
         return Compacted(seq, self._table_files())
 
     def compact(self) -> Compacted:
-        """Table what is not tabled, merge what is due, write a checkpoint of the head."""
+        """Bundle and table what is not, merge what is due, write a checkpoint of the head."""
+        from regista.storage.bundling import make_bundles
         from regista.write.following import Follower
+        from regista.write.tipping import write_tip
 
+        make_bundles(self.replica.store, self.replica.refresh().seq)
         Follower(self.replica).compact()
+        write_tip(self.replica)
         return Compacted(self.replica.refresh().seq, self._table_files())
 
     def _table_files(self) -> int:

@@ -1,6 +1,6 @@
 """Content-addressed bytes over any Store, and whether a version's are all there.
 
-Invariants: a blob's key is its SHA-256; a blob with its right size is never written again, and
+Invariants: a blob's key is its SHA-256; a file with its right size is never written again, and
 one with a wrong size is replaced by the right bytes. What is read whole is checked against its
 digest. Files come and go through `regista.storage.artifacts` and `regista.storage.fetching`.
 """
@@ -15,6 +15,7 @@ from regista.errors import IntegrityError
 from regista.model import manifest as manifests
 from regista.model.canonical import sha256_hex
 from regista.model.manifest import Manifest
+from regista.storage.several import is_dear
 from regista.storage.store import Store, digest_key
 
 BLOB_PREFIX = "blobs/sha256/"
@@ -58,10 +59,14 @@ def blob_key(sha256: str) -> str:
 
 
 def put_blob_bytes(store: Store, data: bytes) -> str:
-    """Store bytes once, durably; return their digest."""
+    """Store bytes durably; return their digest.
+
+    Where questions take time they are written without asking whether they are there. That costs
+    no more, and makes the blob young: where there are no locks, `gc` may be about to remove it.
+    """
     digest = sha256_hex(data)
     key = blob_key(digest)
-    if store.size(key) == len(data):
+    if not is_dear(store) and store.size(key) == len(data):
         store.settle(key)
     else:
         store.put(key, data)

@@ -9,26 +9,23 @@ merging and removing checkpoints is `regista.storage.checkpointer`'s.
 """
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from regista.errors import IntegrityError, InvalidInputError
 from regista.model import canonical
 from regista.storage.log import Log
-from regista.storage.runfile import RunInfo, RunReader, key_hash
+from regista.storage.runfile import BUCKET, RunInfo, RunReader, key_hash
 from regista.storage.store import Store
 
 CHECKPOINTS_PREFIX = "checkpoints/"
 MANIFEST_NAME = "manifest.json"
 RUN_SUFFIX = ".run"
-FORMAT = 2
-# the directory of some two million records, fetched once
-_REMEMBERED_DIRECTORY = 1 << 20
-# which keys mean otherwise in it than today is `regista.decide.equals`' business
-OLD_FORMAT = 1
-_INFO_FIELDS = ("size", "records", "buckets", "directory")
+# a checkpoint of another format is passed over as if it were not there
+FORMAT = 3
 
 
 ReadRange = Callable[[str, int, int], bytes | None]
@@ -60,7 +57,6 @@ class Checkpoint:
         head: sha256 of that commit's log file.
         runs: newest first; of a key's records the one in the newest run counts.
         time: recorded time of the commit; '' where an older Regista did not note it.
-        format: number of the format of its heads; that of the checkpoint which it stands on.
     """
 
     def __init__(
@@ -71,23 +67,18 @@ class Checkpoint:
         runs: tuple[RunRef, ...],
         *,
         time: str = "",
-        format_: int = FORMAT,
     ) -> None:
         self.seq = seq
         self.head = head
         self.runs = runs
         self.time = time
-        self.format = format_
         self._store = store
         self._readers = [self.reader(run) for run in runs]
 
     def look_up_through(self, read: ReadRange) -> None:
         """Look keys up with a `Store.get_range` that remembers, where each question takes time."""
         self._readers = [
-            RunReader(
-                _range_of(read, run.key), run.info, run.key, whole_directory=_REMEMBERED_DIRECTORY
-            )
-            for run in self.runs
+            RunReader(_range_of(read, run.key), run.info, run.key) for run in self.runs
         ]
 
     @property
@@ -163,35 +154,35 @@ def id_of_key(key: str) -> str:
 def manifest_bytes(checkpoint: Checkpoint) -> bytes:
     """Return the manifest of a checkpoint."""
     body = {
-        "format": checkpoint.format,
+        "format": FORMAT,
         "seq": checkpoint.seq,
         "head": checkpoint.head,
         "time": checkpoint.time,
-        "runs": [{"key": run.key, **asdict(run.info)} for run in checkpoint.runs],
+        "runs": [_run_json(run) for run in checkpoint.runs],
     }
     return canonical.encode({**body, "digest": canonical.digest(body)}) + b"\n"
 
 
-def parse_manifest(store: Store, id_: str, data: bytes) -> Checkpoint:
-    """Read a manifest that lies in the folder `id_`.
+def parse_manifest(store: Store, id_: str, data: bytes) -> Checkpoint | None:
+    """Read a manifest that lies in the folder `id_`; None when it has another format.
 
     Raises:
-        IntegrityError: it is not as it was written, not of that folder, or of a newer format.
+        IntegrityError: it is not as it was written, or not of that folder.
     """
     try:
         body = canonical.decode(data)
         digest = body.pop("digest")
-        if body["format"] not in {OLD_FORMAT, FORMAT}:
-            raise IntegrityError(f"the manifest has format {body['format']}")
         if canonical.digest(body) != digest:
             raise IntegrityError("the manifest is not as it was written")
+        if body["format"] != FORMAT:
+            return None
         runs = tuple(_parse_run(run) for run in body["runs"])
-        seq, head, time = int(body["seq"]), str(body["head"]), str(body.get("time", ""))
+        seq, head, time = int(body["seq"]), str(body["head"]), str(body["time"])
     except (InvalidInputError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise IntegrityError("the manifest is damaged") from error
     if checkpoint_id(seq, head) != id_:
         raise IntegrityError("the manifest belongs to another folder")
-    return Checkpoint(store, seq, head, runs, time=time, format_=body["format"])
+    return Checkpoint(store, seq, head, runs, time=time)
 
 
 def scan(store: Store, log: Log) -> Iterator[Candidate]:
@@ -206,6 +197,8 @@ def scan(store: Store, log: Log) -> Iterator[Candidate]:
             checkpoint = parse_manifest(store, id_, data)
         except IntegrityError as error:
             yield Candidate(id_, None, error.message)
+            continue
+        if checkpoint is None:
             continue
         problem = _problem(checkpoint, keys, log)
         yield Candidate(id_, None if problem else checkpoint, problem)
@@ -241,9 +234,23 @@ def _problem(checkpoint: Checkpoint, keys: AbstractSet[str], log: Log) -> str:
     return ""
 
 
+def _run_json(run: RunRef) -> dict[str, Any]:
+    info = run.info
+    return {
+        "key": run.key,
+        "sha256": info.sha256,
+        "size": info.size,
+        "records": info.records,
+        "index": b64encode(info.index).decode(),
+        "filter": b64encode(info.filter).decode(),
+    }
+
+
 def _parse_run(value: dict[str, Any]) -> RunRef:
-    size, records, buckets, directory = (int(value[name]) for name in _INFO_FIELDS)
-    if buckets < 1 or buckets & (buckets - 1):
+    index = b64decode(value["index"], validate=True)
+    buckets, rest = divmod(len(index), BUCKET.size)
+    if rest or buckets < 1 or buckets & (buckets - 1):
         raise ValueError("the number of buckets is not a power of two")
-    info = RunInfo(str(value["sha256"]), size, records, buckets, directory)
+    filter_ = b64decode(value["filter"], validate=True)
+    info = RunInfo(str(value["sha256"]), int(value["size"]), int(value["records"]), index, filter_)
     return RunRef(str(value["key"]), info)

@@ -1,15 +1,16 @@
 """Making and removing checkpoints.
 
 A checkpoint adds one run with the keys that changed. Runs are merged by size: the new one takes
-in the one before it while that is less than `MERGE_FACTOR` times as large as what has gathered.
-So sizes grow geometrically towards the oldest: there are O(log n) runs, and a record is written
-anew O(log n) times in its life.
+in the one before it while that is less than a factor times as large as what has gathered. So sizes
+grow geometrically towards the oldest. The factor follows from how many keys there are (`_factor`),
+so that there are at most `LEVELS` runs beside the oldest, which each question may have to ask.
 
 Run files are named by their content and the manifest is put last, if absent, so that writers may
 race and a kill at any point leaves files that nobody names; `prune` removes these. Reading is in
 `regista.storage.checkpoint`; when a checkpoint is due is `regista.write`'s business.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,8 +37,10 @@ from regista.storage.oserrors import storage_error
 from regista.storage.runfile import Record, write_run
 from regista.storage.runsort import external_sort, merge, sort_records
 from regista.storage.store import PutOutcome, Store
+from regista.storage.tip import TIP_KEY
 
 MERGE_FACTOR = 4
+LEVELS = 3
 
 
 def write_checkpoint(
@@ -68,7 +71,7 @@ def write_checkpoint(
     with _scratch(store) as folder:
         path = folder / "run"
         older = _with_run(store, start, seq, head, records=records, count=len(records), path=path)
-    return _publish(store, Checkpoint(store, seq, head, older, time=time, format_=start.format))
+    return _publish(store, Checkpoint(store, seq, head, older, time=time))
 
 
 def write_bulk_checkpoint(
@@ -101,13 +104,13 @@ def write_bulk_checkpoint(
         count, ordered = external_sort(pairs, folder)
         path = folder / "run"
         older = _with_run(store, start, seq, head, records=ordered, count=count, path=path)
-    return _publish(store, Checkpoint(store, seq, head, older, time=time, format_=start.format))
+    return _publish(store, Checkpoint(store, seq, head, older, time=time))
 
 
 def prune(store: Store, keep: int = 3, *, spare_s: float = 0.0) -> None:
     """Remove superseded checkpoints, and run files nobody names; see `stale_files`.
 
-    With `keep=0` all checkpoints are removed, so that they can be built anew from the log.
+    With `keep=0` all checkpoints are removed, and the tip, so that they can be built anew.
     """
     for key in stale_files(store, keep, spare_s=spare_s):
         store.delete(key)
@@ -135,6 +138,8 @@ def stale_files(store: Store, keep: int = 3, *, spare_s: float = 0.0) -> list[st
         and key not in named
         and (not kept or id_of_key(key) <= kept[0].id)
     ]
+    if not keep:
+        stale.append(TIP_KEY)
     # manifests first: a kill in between must not leave one that names missing files
     return sorted(stale, key=lambda key: key.endswith(RUN_SUFFIX))
 
@@ -183,7 +188,8 @@ def _with_run(
         sources = [records, *(start.reader(run).iterate() for run in taken)]
         hint = count + sum(run.info.records for run in taken)
         # with no older run left, nothing remains for a tombstone to hide
-        info = write_run(path, merge(sources, drop_tombstones=not older), hint)
+        merged = merge(sources, drop_tombstones=not older)
+        info = write_run(path, merged, hint, filtered=bool(older))
         if info.records:
             name = f"{info.sha256[:16]}{RUN_SUFFIX}"
             key = f"{CHECKPOINTS_PREFIX}{checkpoint_id(seq, head)}/{name}"
@@ -194,10 +200,20 @@ def _with_run(
 
 def _runs_to_merge(runs: tuple[RunRef, ...], count: int) -> tuple[RunRef, ...]:
     gathered, taken = count, 0
-    while taken < len(runs) and runs[taken].info.records < MERGE_FACTOR * gathered:
+    factor = _factor(count + sum(run.info.records for run in runs), count)
+    while taken < len(runs) and runs[taken].info.records < factor * gathered:
         gathered += runs[taken].info.records
         taken += 1
     return runs[:taken]
+
+
+def _factor(total: int, new: int) -> float:
+    """Return by how much each run must at least be larger than all newer ones.
+
+    The `LEVELS`-th root of how much larger all is than what is new: with 4,000,000 keys and 300 of
+    them new, 24. A record is then written anew about 12 times on each level.
+    """
+    return max(float(MERGE_FACTOR), math.pow(total / new, 1 / LEVELS))
 
 
 def _publish(store: Store, checkpoint: Checkpoint) -> Checkpoint:
@@ -223,7 +239,7 @@ def _published(store: Store, id_: str) -> Checkpoint | None:
         checkpoint = parse_manifest(store, id_, data)
     except IntegrityError:
         return None
-    return None if _missing_run(store, checkpoint) else checkpoint
+    return None if checkpoint is None or _missing_run(store, checkpoint) else checkpoint
 
 
 def _missing_run(store: Store, checkpoint: Checkpoint) -> str:

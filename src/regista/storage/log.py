@@ -23,8 +23,11 @@ LOG_PREFIX = "log/"
 _VERIFY = "regista verify"
 # a listing brings about this many keys for the price of one look-up on an object store
 _LISTED_AT_ONCE = 512
-# whoever reads more does so once, and would only fill the disk with small files
-_KEPT_AT_ONCE = 256
+# whoever reads more does so once, and would only fill the disk with small files; as many as a
+# replica asks for several at a time
+_KEPT_AT_ONCE = 128
+# fewer are not worth looking for bundles
+_MANY = 16
 
 
 class Log:
@@ -46,6 +49,7 @@ class Log:
         self._store = store
         self._sleep = sleep
         self._get_file = get or store.get
+        self._get_once: Callable[[str], bytes | None] = store.get
         self._looked_at: tuple[int, bytes | None] = 0, None
 
     def read_bytes(self, seq: int, *, keep: bool = True) -> bytes:
@@ -147,8 +151,9 @@ class Log:
         if first > FIRST_SEQ and not parent and first <= last:
             parent = sha256_hex(self.read_bytes(first - 1))
         few = last - first < _KEPT_AT_ONCE
+        log = self if few else self.over(first, last)
         for seq in range(first, last + 1):
-            commit, digest = self.read(seq, keep=few)
+            commit, digest = log.read(seq, keep=few)
             expected = commit.registry if seq == FIRST_SEQ else parent
             if commit.parent != expected:
                 raise IntegrityError(
@@ -159,12 +164,33 @@ class Log:
             yield commit, digest
             parent = digest
 
+    def over(self, first: int, last: int) -> "Log":
+        """Return this log for reading some commits once each, in any order.
+
+        Where they are many and questions to the store take time, it asks fewer of them, with one
+        bundle of log files in memory. A commit may then come from a bundle, and be checked by
+        its neighbours as any other.
+
+        Args:
+            first: number of the first commit to read.
+            last: number of the last one, which is there.
+        """
+        from regista.storage.several import is_dear
+
+        if last - first < _MANY or not is_dear(self._store):
+            return self
+        from regista.storage.bundles import BundleReader
+
+        log = Log(self._store, sleep=self._sleep, get=BundleReader(self._store, last).get)
+        log._get_once = log._get_file
+        return log
+
     def _get(self, seq: int, *, keep: bool = True) -> bytes | None:
         # a file whose digest was just asked for is often read next
         looked_at, self._looked_at = self._looked_at, (0, None)
         if looked_at[0] == seq:
             return looked_at[1]
-        return (self._get_file if keep else self._store.get)(log_key(seq))
+        return (self._get_file if keep else self._get_once)(log_key(seq))
 
     def _exists(self, seq: int) -> bool:
         return self._store.size(log_key(seq)) is not None

@@ -1,45 +1,46 @@
-r"""A run: one immutable file of keys and JSON values, sorted by hash, for look-ups in two reads.
+r"""A run: one immutable file of keys and JSON values, sorted by hash, for look-ups in one read.
 
-Layout, integers little-endian:
+Layout:
 
-    header      b"regista run 1\n"
-    records     lines `key TAB json NEWLINE` (UTF-8), sorted by (hash, key), in buckets
-    directory   per bucket: offset u64, length u32, CRC-32 u32
-    footer      number of records u64, of buckets u32, offset of the directory u64, its CRC-32 u32,
-                b"regista run end\n"
+    header      b"regista run 2\n"
+    records     lines `key TAB json NEWLINE` (UTF-8), sorted by (hash, key)
 
-The hash of a key is its 8-byte BLAKE2b. The bucket is the hash's top bits, so that records are in
-one order whatever the number of buckets, and merging runs is one pass (`regista.storage.runsort`).
-A look-up reads one entry of the directory and one bucket. The CRC covers both, for a wrong entry
-does not fit the bytes that it points at. The value `null` is a tombstone. Which runs belong
-together is `regista.storage.checkpoint`'s business.
+The hash of a key is its 8-byte BLAKE2b. The records lie in buckets by the hash's top bits; so they
+are in one order whatever the number of buckets, and merging runs is one pass
+(`regista.storage.runsort`). Where each bucket lies and its CRC-32 stand in the run's *index*, and
+which keys are not in the run is told by its *filter* (`regista.storage.keyfilter`); both are kept
+by who names the run (`RunInfo`), so that a look-up reads one bucket and nothing else. The value
+`null` is a tombstone. Which runs belong together is `regista.storage.checkpoint`'s business.
 """
 
 import hashlib
 import struct
 import zlib
+from array import array
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
 from regista.errors import IntegrityError
+from regista.storage.keyfilter import make_filter, may_hold
 
 TOMBSTONE = b"null"
 Record = tuple[bytes, bytes, bytes]
 """A record: hash of the key, key in UTF-8, value as compact JSON."""
 
-_HEADER = b"regista run 1\n"
-_FOOTER = struct.Struct("<QIQI16s")
-_FOOTER_END = b"regista run end\n"
-_ENTRY = struct.Struct("<QII")
+HEADER = b"regista run 2\n"
+BUCKET = struct.Struct("<II")
+_HASH_BYTES = 8
 _RECORDS_PER_BUCKET = 32
-_MAX_BUCKET_BITS = 24
+# indexes are read with every question, so a bucket of a very large run has more records instead
+_MAX_BUCKET_BITS = 12
+# a filter of a megabyte costs more to read than it saves
+_MOST_FILTERED = 1 << 20
 _READ_AT_ONCE = 1 << 20
-_DIRECTORY_AT_ONCE = 4096
-# up to these sizes reading all once costs less than reading a part for every key
+# up to this size reading all once costs less than reading a part for every key
 _WHOLE_FILE = 1 << 16
-WHOLE_DIRECTORY = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +51,38 @@ class RunInfo:
         sha256: digest of the file.
         size: bytes of the file.
         records: number of records, tombstones included.
-        buckets: number of buckets, a power of two.
-        directory: offset of the directory in bytes.
+        index: for each bucket its bytes u32 and their CRC-32 u32, little-endian; the number of
+            buckets is a power of two.
+        filter: of the keys in the run; empty where there is none.
     """
 
     sha256: str
     size: int
     records: int
-    buckets: int
-    directory: int
+    index: bytes = field(repr=False)
+    filter: bytes = field(repr=False, default=b"")
 
 
 def key_hash(key: bytes) -> bytes:
     """Return the 8 bytes that decide where a key lies in a run."""
-    return hashlib.blake2b(key, digest_size=8).digest()
+    return hashlib.blake2b(key, digest_size=_HASH_BYTES).digest()
 
 
 class _Writer:
     """Writes the file front to back, hashing it and closing buckets as the order demands."""
 
-    def __init__(self, file: BinaryIO, bits: int) -> None:
+    def __init__(self, file: BinaryIO, bits: int, *, filtered: bool) -> None:
         self._file = file
         self._shift = 64 - bits
         self._sha256 = hashlib.sha256()
-        self._directory = bytearray()
+        self._index = bytearray()
         self._lines: list[bytes] = []
+        self._hashes = array("B") if filtered else None
         self._bucket = 0
-        self._offset = 0
+        self._size = 0
         self._records = 0
         self._last = (b"", b"")
-        self._write(_HEADER)
+        self._write(HEADER)
 
     def add(self, record: Record) -> None:
         """Append a record; it must come after the one before in (hash, key) order."""
@@ -93,20 +96,26 @@ class _Writer:
         while self._bucket < bucket:
             self._close_bucket()
         self._lines.append(b"%b\t%b\n" % (key, value))
+        if self._hashes is not None:
+            self._hashes.frombytes(hash_)
 
     def finish(self, buckets: int) -> RunInfo:
-        """Write the directory and the footer."""
+        """Close what is open; return what a reader needs."""
         while self._bucket < buckets:
             self._close_bucket()
-        directory = self._offset
-        crc = zlib.crc32(self._directory)
-        self._write(bytes(self._directory))
-        self._write(_FOOTER.pack(self._records, buckets, directory, crc, _FOOTER_END))
-        return RunInfo(self._sha256.hexdigest(), self._offset, self._records, buckets, directory)
+        digest, index = self._sha256.hexdigest(), bytes(self._index)
+        return RunInfo(digest, self._size, self._records, index, self._filter())
+
+    def _filter(self) -> bytes:
+        if self._hashes is None or self._records > _MOST_FILTERED:
+            return b""
+        raw = self._hashes.tobytes()
+        hashes = (raw[i : i + _HASH_BYTES] for i in range(0, len(raw), _HASH_BYTES))
+        return make_filter(hashes, self._records)
 
     def _close_bucket(self) -> None:
         data = b"".join(self._lines)
-        self._directory += _ENTRY.pack(self._offset, len(data), zlib.crc32(data))
+        self._index += BUCKET.pack(len(data), zlib.crc32(data))
         self._records += len(self._lines)
         self._lines.clear()
         self._bucket += 1
@@ -115,23 +124,27 @@ class _Writer:
     def _write(self, data: bytes) -> None:
         self._file.write(data)
         self._sha256.update(data)
-        self._offset += len(data)
+        self._size += len(data)
 
 
-def write_run(path: Path, records: Iterable[Record], count_hint: int) -> RunInfo:
-    """Write a run in one pass; memory is one bucket and 16 bytes for each.
+def write_run(
+    path: Path, records: Iterable[Record], count_hint: int, *, filtered: bool = True
+) -> RunInfo:
+    """Write a run in one pass; memory is one bucket, and 8 bytes for each record if filtered.
 
     Args:
         path: the file to write; what is there is replaced.
         records: sorted by (hash, key), each key once.
         count_hint: about how many records there will be; it decides the number of buckets.
+        filtered: make a filter of the keys, unless they are too many. The oldest run needs none:
+            it is where a key is that is in no other.
 
     Raises:
         ValueError: the records are not sorted, or a key or value does not fit on a line.
     """
     bits = min(_MAX_BUCKET_BITS, (count_hint // _RECORDS_PER_BUCKET).bit_length())
     with path.open("wb", buffering=_READ_AT_ONCE) as file:
-        writer = _Writer(file, bits)
+        writer = _Writer(file, bits, filtered=filtered and count_hint <= _MOST_FILTERED)
         for record in records:
             writer.add(record)
         return writer.finish(1 << bits)
@@ -144,25 +157,15 @@ class RunReader:
         read_range: returns up to so many bytes (second argument) from an offset (first).
         info: what `write_run` returned.
         name: how messages call the file.
-        whole_directory: up to how many bytes the directory is read at once, and not one entry
-            for every key.
     """
 
-    def __init__(
-        self,
-        read_range: Callable[[int, int], bytes],
-        info: RunInfo,
-        name: str,
-        *,
-        whole_directory: int = WHOLE_DIRECTORY,
-    ) -> None:
+    def __init__(self, read_range: Callable[[int, int], bytes], info: RunInfo, name: str) -> None:
         self._read_range = read_range
         self._info = info
         self._name = name
-        self._shift = 64 - (info.buckets.bit_length() - 1)
-        self._whole_directory = whole_directory
+        self._shift = 64 - (len(info.index) // BUCKET.size).bit_length() + 1
         self._whole: bytes | None = None
-        self._directory: bytes | None = None
+        self._starts: list[int] | None = None
 
     def find(self, key: bytes, hash_: bytes) -> bytes | None:
         """Return the value of a key as JSON; None when the run does not hold the key.
@@ -170,92 +173,63 @@ class RunReader:
         Raises:
             IntegrityError: the bucket is damaged.
         """
+        if self._info.filter and not may_hold(self._info.filter, hash_):
+            return None
         if self._whole is None and self._info.size <= _WHOLE_FILE:
             self._whole = self._read(0, self._info.size)
         bucket = int.from_bytes(hash_, "big") >> self._shift
-        offset, length, crc = self._entry(bucket)
-        if offset + length > self._info.directory:
-            raise self._damaged(f"bucket {bucket} lies beyond its end")
-        data = self._read(offset, length)
-        if zlib.crc32(data) != crc:
-            raise self._damaged(f"bucket {bucket} has another checksum")
-        return _find_line(data, key)
+        length, crc = BUCKET.unpack_from(self._info.index, bucket * BUCKET.size)
+        return _find_line(self._bucket(self._start_of(bucket), length, crc), key)
 
     def iterate(self, prefix: bytes = b"") -> Iterator[Record]:
         """Yield the records whose keys start with `prefix`, in (hash, key) order.
 
-        Memory is about a megabyte. The whole file is checked on the way; damage in the
-        directory may be found only after the last record.
+        Memory is about a megabyte. The whole file is checked on the way.
 
         Raises:
             IntegrityError: any byte of the file is not as it was written.
         """
-        directory_crc = self._check_frame()
-        position, seen_crc, records = len(_HEADER), 0, 0
-        for raw in self._directory_chunks():
-            seen_crc = zlib.crc32(raw, seen_crc)
-            for group in self._groups(raw, position):
-                data = self._read(position, sum(length for _, length, _ in group))
-                for offset, length, crc in group:
-                    start = offset - position
-                    lines = self._lines(data[start : start + length], crc)
-                    records += len(lines)
-                    yield from _split(lines, prefix)
-                position += len(data)
-        if seen_crc != directory_crc or position != self._info.directory:
-            raise self._damaged("its directory is not as written")
-        if records != self._info.records:
+        if self._read(0, len(HEADER)) != HEADER:
+            raise self._damaged("its header is not as written")
+        position, records = len(HEADER), 0
+        for group in self._groups():
+            data = self._read(position, sum(length for length, _ in group))
+            start = 0
+            for length, crc in group:
+                bucket = self._checked(data[start : start + length], crc)
+                start += length
+                lines = bucket.split(b"\n")[:-1]
+                records += len(lines)
+                yield from _split(lines, prefix)
+            position += len(data)
+        if records != self._info.records or position != self._info.size:
             raise self._damaged(f"it holds {records} records, not {self._info.records}")
 
-    def _entry(self, bucket: int) -> tuple[int, int, int]:
-        first, size = bucket * _ENTRY.size, self._info.buckets * _ENTRY.size
-        if self._directory is None and size <= self._whole_directory:
-            self._directory = self._read(self._info.directory, size)
-        if self._directory is not None:
-            offset, length, crc = _ENTRY.unpack_from(self._directory, first)
-        else:
-            entry = self._read(self._info.directory + first, _ENTRY.size)
-            offset, length, crc = _ENTRY.unpack(entry)
-        return offset, length, crc
+    def _start_of(self, bucket: int) -> int:
+        if self._starts is None:
+            lengths = (length for length, _crc in BUCKET.iter_unpack(self._info.index))
+            self._starts = list(accumulate(lengths, initial=len(HEADER)))
+        return self._starts[bucket]
 
-    def _check_frame(self) -> int:
-        info = self._info
-        footer = self._read(info.size - _FOOTER.size, _FOOTER.size)
-        records, buckets, directory, crc, end = _FOOTER.unpack(footer)
-        expected = (info.records, info.buckets, info.directory, _FOOTER_END)
-        if (records, buckets, directory, end) != expected:
-            raise self._damaged("its footer is not as written")
-        if info.directory + info.buckets * _ENTRY.size + _FOOTER.size != info.size:
-            raise self._damaged("its size does not fit its directory")
-        if self._read(0, len(_HEADER)) != _HEADER:
-            raise self._damaged("its header is not as written")
-        return int(crc)
-
-    def _directory_chunks(self) -> Iterator[bytes]:
-        step = _DIRECTORY_AT_ONCE
-        for first in range(0, self._info.buckets, step):
-            count = min(step, self._info.buckets - first)
-            yield self._read(self._info.directory + first * _ENTRY.size, count * _ENTRY.size)
-
-    def _groups(self, raw: bytes, position: int) -> Iterator[list[tuple[int, int, int]]]:
-        """Yield directory entries in groups that are read at once, checking that they adjoin."""
-        group: list[tuple[int, int, int]] = []
+    def _groups(self) -> Iterator[list[tuple[int, int]]]:
+        """Yield the index in groups of buckets that are read at once."""
+        group: list[tuple[int, int]] = []
         total = 0
-        for offset, length, crc in _ENTRY.iter_unpack(raw):
-            if offset != position or offset + length > self._info.directory:
-                raise self._damaged("its buckets do not adjoin")
-            position += length
+        for length, crc in BUCKET.iter_unpack(self._info.index):
             if group and total + length > _READ_AT_ONCE:
                 yield group
                 group, total = [], 0
-            group.append((offset, length, crc))
+            group.append((length, crc))
             total += length
         yield group
 
-    def _lines(self, data: bytes, crc: int) -> list[bytes]:
+    def _bucket(self, start: int, length: int, crc: int) -> bytes:
+        return self._checked(self._read(start, length), crc) if length else b""
+
+    def _checked(self, data: bytes, crc: int) -> bytes:
         if zlib.crc32(data) != crc:
             raise self._damaged("a bucket has another checksum")
-        return data.split(b"\n")[:-1]
+        return data
 
     def _read(self, start: int, length: int) -> bytes:
         if self._whole is not None:

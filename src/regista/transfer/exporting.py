@@ -2,8 +2,8 @@
 
 The file begins with `regista-backup.json` and `registry.json`; then come blobs, data files and
 commits in the order of their keys, and last `SHA256SUMS` with a line for each member before it,
-as `sha256sum` writes them. Tables and checkpoints are left out: they follow from the log. Members
-are described in `regista.transfer.members`, reading in `regista.transfer.archive`.
+as `sha256sum` writes them. Tables, checkpoints and bundles are left out: they follow from the log.
+Members are described in `regista.transfer.members`, reading in `regista.transfer.archive`.
 """
 
 import hashlib
@@ -88,8 +88,9 @@ def export(
             _add_file(out, replica, key, needed=needed)
             if progress:
                 progress.advance(1)
+        log = replica.log.over(1, head)
         for number in range(1, head + 1):
-            out.add(log_key(number), replica.log.read_bytes(number))
+            out.add(log_key(number), log.read_bytes(number))
             if progress:
                 progress.advance(1)
         size = sums.tell()

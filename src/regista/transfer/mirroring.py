@@ -3,9 +3,9 @@
 Invariants: of every commit the target has all that the source still has of what it names before
 it has the commit, and commits come in order; so the target is a sound registry at every moment,
 whatever is killed, and several mirrors at once write the same bytes. What is copied is checked:
-each commit against the one before it, each other file against its digest. Tables and checkpoints
-are not copied but made from the log. The target is never changed otherwise: one that has commits
-that the source has not is refused.
+each commit against the one before it, each other file against its digest. Tables, checkpoints and
+bundles are not copied but made from the log. The target is never changed otherwise: one that has
+commits that the source has not is refused.
 """
 
 from collections.abc import Iterable, Iterator
@@ -258,8 +258,9 @@ class _Link:
 
 def _chain(source: Replica, first: int, last: int, parent: str) -> Iterator[_Link]:
     """Yield commits, each checked to follow the one before."""
+    log = source.log.over(first, last)
     for seq in range(first, last + 1):
-        data = source.log.read_bytes(seq)
+        data = log.read_bytes(seq)
         try:
             commit = parse(data)
         except IntegrityError as error:
@@ -293,8 +294,9 @@ class _Purges:
         if owner is None:
             return False
         head = self._log.head(after=self._read_to)
+        log = self._log.over(self._read_to + 1, head)
         for seq in range(self._read_to + 1, head + 1):
-            for gone in purged_by(self._log.read(seq)[0]):
+            for gone in purged_by(log.read(seq)[0]):
                 self._purged[gone] = seq
         self._read_to = head
         self.last = max(self.last, self._purged.get(owner, 0))

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from regista.errors import IntegrityError, NewerFormatError
 from regista.model import canonical
 from regista.model.canonical import sha256_hex
-from regista.model.commit import Commit, log_key, parse, seq_of_key
+from regista.model.commit import FIRST_SEQ, Commit, log_key, parse, seq_of_key
+from regista.storage.log import LOG_PREFIX
+from regista.storage.several import get_ahead
 from regista.storage.store import Store
 from regista.verify.problems import Problem, ProblemKind
 
@@ -26,6 +28,7 @@ class Chain:
         store: where the log lies.
         registry_id: parent of the first commit.
         problems: what was found so far.
+        hear: told of each file's number and bytes, also where they cannot be read as a commit.
         commits: number of files read.
         head: sha256 of the last file read.
         last: number of the last file read.
@@ -34,6 +37,7 @@ class Chain:
     store: Store
     registry_id: str
     problems: list[Problem] = field(default_factory=list)
+    hear: Callable[[int, bytes], None] = lambda _seq, _data: None
     commits: int = 0
     head: str = ""
     last: int = 0
@@ -46,17 +50,14 @@ class Chain:
         """
         parent = self.registry_id
         before: str | None = _NO_TIME
-        for key in self.store.list_after("log/"):
-            seq = seq_of_key(key)
-            if seq is None or seq < 1:
-                self._report(0, ProblemKind.STRAY, f"{key} is no log file")
-                continue
+        for key, found in get_ahead(self.store, self._keys()):
+            seq, data = seq_of_key(key) or 0, found or b""
             if seq != self.last + 1:
                 self._gap(seq)
                 parent, before = "", None
-            data = self.store.get(key) or b""
             digest = sha256_hex(data)
             self.commits, self.last = self.commits + 1, seq
+            self.hear(seq, data)
             commit = self._read(seq, data)
             if commit is not None:
                 self._check(commit, seq, parent, before, data)
@@ -66,6 +67,13 @@ class Chain:
             self._anchor(seq, digest, anchors)
         for seq in sorted(set(anchors) - set(range(1, self.last + 1))):
             self._report(seq, ProblemKind.ANCHOR, "the log ends before this anchor")
+
+    def _keys(self) -> Iterator[str]:
+        for key in self.store.list_after(LOG_PREFIX):
+            if (seq_of_key(key) or 0) < FIRST_SEQ:
+                self._report(0, ProblemKind.STRAY, f"{key} is no log file")
+            else:
+                yield key
 
     def _report(self, seq: int, kind: ProblemKind, detail: str) -> None:
         self.problems.append(Problem(seq, kind, detail))

@@ -3,18 +3,14 @@
 Any of those that are kept may be the one that a reader falls back on, so all are compared.
 """
 
-from collections.abc import Iterator
 from itertools import zip_longest
-from typing import Any
 
 from regista.errors import IntegrityError
 from regista.read.replica import Replica
-from regista.storage.checkpoint import FORMAT, Checkpoint, CheckpointGoneError, scan
+from regista.storage.checkpoint import Checkpoint, CheckpointGoneError, scan
 from regista.verify.problems import Problem, ProblemKind
 
 SHOWN = 5
-LISTS_OF_EQUALS = ("d/", "p/")
-Items = Iterator[tuple[str, Any]]
 _REBUILD = "regista rebuild"
 
 
@@ -35,8 +31,6 @@ def usable_checkpoints(replica: Replica) -> tuple[dict[int, list[Checkpoint]], l
 
 def compare_checkpoints(stored: Checkpoint, folded: Checkpoint | None, time: str) -> list[Problem]:
     """Compare a stored checkpoint with the same heads folded from the log; stream both.
-
-    One that an older Regista began has other lists of equal versions, which are left out.
 
     Args:
         stored: the checkpoint.
@@ -64,15 +58,10 @@ def _different_keys(stored: Checkpoint, folded: Checkpoint | None) -> list[str]:
     """Return the first keys whose heads differ."""
     wrong: list[str] = []
     # both come in the order of the keys' hashes, so equal maps are equal streams
-    left_out = LISTS_OF_EQUALS if stored.format < FORMAT else ()
-    expected = _without(folded.items() if folded else iter(()), left_out)
-    for mine, theirs in zip_longest(expected, _without(stored.items(), left_out)):
+    expected = folded.items() if folded else iter(())
+    for mine, theirs in zip_longest(expected, stored.items()):
         if mine != theirs:
             wrong.append((theirs or mine or ("?",))[0])
             if len(wrong) >= SHOWN or mine is None or theirs is None or mine[0] != theirs[0]:
                 break
     return wrong
-
-
-def _without(items: Items, prefixes: tuple[str, ...]) -> Items:
-    return (item for item in items if not item[0].startswith(prefixes)) if prefixes else items

@@ -33,6 +33,7 @@ class ProblemKind(StrEnum):
     DATA = "data"
     TABLE = "table"
     CHECKPOINT = "checkpoint"
+    BUNDLE = "bundle"
     BLOB = "blob"
     ANCHOR = "anchor"
 

@@ -1,4 +1,4 @@
-"""The verification as a whole: one walk over the log, then tables, checkpoints and blobs."""
+"""The verification as a whole: one walk over the log, then all that follows from it, and blobs."""
 
 from collections.abc import Iterable, Mapping
 from itertools import chain as chained
@@ -8,11 +8,13 @@ from regista.errors import InvalidInputError
 from regista.model.commit import Commit, Row
 from regista.read.replica import Replica
 from regista.verify.artifacts import ArtifactCheck
+from regista.verify.bundles import BundleCheck
 from regista.verify.chain import Chain
 from regista.verify.checkpoints import compare_checkpoints, usable_checkpoints
 from regista.verify.problems import Problem, ProblemKind, Verification
 from regista.verify.replaying import Replayer
 from regista.verify.tables import TableCheck
+from regista.verify.tips import TipCheck
 
 SHORTEST_ANCHOR = 12
 
@@ -36,11 +38,14 @@ def verify(
         All problems, never just the first.
     """
     wanted = _checked(anchors or {})
-    walk = Chain(replica.store, replica.registry_id)
+    # listed before the log is, so that what reaches beyond its end was never the log's
+    bundles = BundleCheck(replica.store)
+    walk = Chain(replica.store, replica.registry_id, hear=bundles.add)
     artifacts = ArtifactCheck(replica.store, deep)
     with replica.store.scratch() as scratch:
         replayer = Replayer(replica, scratch)
         checkpoints, wrong = usable_checkpoints(replica)
+        tips = TipCheck(replica)
         with TableCheck(replica.store) as tables:
             if progress:
                 progress.start(replica.log.head())
@@ -48,6 +53,8 @@ def verify(
                 replayer.add(commit, digest)
                 tables.add(commit, digest)
                 artifacts.add(commit, _file_rows(replica, commit))
+                if (told := tips.at(commit.seq)) and not replayer.stopped:
+                    tips.compare(told, digest, commit.time, replayer.checkpoint())
                 for checkpoint in checkpoints.get(commit.seq, ()):
                     if not replayer.stopped:
                         heads = replayer.checkpoint()
@@ -56,12 +63,16 @@ def verify(
                     progress.advance(1)
             tables.finish()
         artifacts.finish()
+        tips.finish(walk.last)
+    bundles.finish(walk.last)
     problems = [
         *walk.problems,
         *replayer.problems,
         *tables.problems,
         *artifacts.problems,
         *wrong,
+        *tips.problems,
+        *bundles.problems,
     ]
     if not walk.commits:
         problems.append(Problem(0, ProblemKind.GAP, "the log is empty; run regista init"))

@@ -11,11 +11,11 @@ from typing import Any
 from regista.decide import fold
 from regista.decide.state import State
 from regista.model.commit import Commit
-from regista.read.replica import Replica, fold_commit
+from regista.read.replica import Replica, fold_commit, is_bulk
 from regista.storage.checkpoint import Checkpoint
 from regista.storage.checkpointer import write_checkpoint
 from regista.storage.local import LocalStore
-from regista.write.bulk_heads import extend_checkpoint, is_bulk
+from regista.write.bulk_heads import extend_checkpoint
 
 SPILL_AT = 100_000
 

@@ -6,7 +6,7 @@ memory. The rows come sorted by `regista.write.state_rows`; the rules are those 
 Keys that entries share need care, since entries are not folded in the log's order:
 
 - `g`, `h/` and `a/` hold counts, which come out the same in any order; they stay in memory.
-- `n/` is taken from the entry's last name: a name that one entry gave up may be another's now.
+- a name that one entry gave up may be another's now, so the name's removal is not written.
 - `d/` and `p/` would gather all versions of an entry, so they are made in a second pass.
 """
 
@@ -18,11 +18,10 @@ from operator import itemgetter
 from typing import Any
 
 from regista.decide import equals, fold
-from regista.decide.heads import EntryHead
 from regista.decide.state import Overlay, State
 from regista.model.commit import Commit
 from regista.read import duck
-from regista.read.replica import Replica
+from regista.read.replica import Replica, is_bulk
 from regista.storage.checkpoint import Checkpoint
 from regista.storage.checkpointer import prune, write_bulk_checkpoint
 from regista.storage.store import Store
@@ -33,7 +32,7 @@ Records = Iterator[tuple[str, bytes]]
 
 _SHARED = frozenset("gha")
 _OF_VERSION = frozenset("vrlu")
-_MADE_OTHERWISE = frozenset("ndp")
+_MADE_OTHERWISE = frozenset("dp")
 _ENTRY = _SEQ = itemgetter(0)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -123,13 +122,6 @@ def _lent_rows(store: Store) -> Iterator[StateRows]:
         yield rows
 
 
-def is_bulk(commit: Commit) -> bool:
-    """Say whether a commit brings versions in bulk, so that it must not be folded in memory."""
-    return any(
-        ref.table in fold.STATE_TABLES and "version" not in ref.columns for ref in commit.data
-    )
-
-
 def _extended(state: State, commit: Commit, rows: StateRows) -> Records:
     for key, value in state.heads.changed.items():
         yield _record(key, value)
@@ -158,9 +150,8 @@ def _fold_entry(heads: "_EntryHeads", groups: Iterable[Group]) -> Records:
             commit = list(items)
             fold.apply_rows(heads, commit[0][2], [item[3] for item in commit])
         yield from _taken(heads.of_version)
-    for head in heads.of_entry.values():
-        if isinstance(head, EntryHead):
-            yield _record(f"n/{head.name}", head.entry_id)
+    for former in [key for key, head in heads.of_entry.items() if head is None]:
+        del heads.of_entry[former]
     yield from _taken(heads.of_entry)
 
 

@@ -2,8 +2,9 @@
 
 Garbage is a blob that purged versions alone name; a blob or data file that no commit names and
 that is older than the grace period, for a younger one may be of a `register` whose commit is
-still to come; and what merges and checkpoints replaced, after the same period. Reachability
-comes from the log alone. Why this is safe beside writers, with locks and without: see ADR 9.
+still to come; and what merges, checkpoints and bundles replaced, after the same period.
+Reachability comes from the log alone. Why this is safe beside writers, with locks and without:
+see ADR 9.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from regista.errors import IntegrityError
 from regista.read.naming import mentioned, named, purged_by
 from regista.read.replica import Replica
 from regista.storage.blobs import BLOB_PREFIX
+from regista.storage.bundling import stale_bundles
 from regista.storage.checkpointer import stale_files
 from regista.storage.cover import TableFile, choose_cover
 from regista.storage.store import Store
@@ -116,6 +118,7 @@ def _superseded(store: Store, grace_s: float) -> Iterator[str]:
             if _is_older(store, key := TableFile(table, span).key, grace_s):
                 yield key
     yield from stale_files(store, spare_s=grace_s)
+    yield from stale_bundles(store, spare_s=grace_s)
 
 
 def _is_older(store: Store, key: str, seconds: float) -> bool:

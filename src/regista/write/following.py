@@ -9,6 +9,7 @@ from regista.decide.fold import encode_head
 from regista.model.commit import Commit
 from regista.read.duck import connect
 from regista.read.replica import Replica
+from regista.storage.bundling import bundle_recent
 from regista.storage.checkpoint import CheckpointGoneError
 from regista.storage.checkpointer import prune, write_checkpoint
 from regista.storage.cover import Span, blocks
@@ -48,6 +49,7 @@ class Follower:
             tabled = self._table(commit, digest, covered, head)
             if covered // EVERY < tabled // EVERY:
                 self._compact()
+                bundle_recent(store, tabled, spare_s=SPARE_S)
 
     def _table(self, commit: Commit, digest: str, covered: int, head: int) -> int:
         """Table what is not, at least to this commit and at most to the head; return to which."""

@@ -26,6 +26,7 @@ from regista.write.committed import Committed
 from regista.write.following import LOCK, LOCK_WAIT_S
 from regista.write.foreign import ForeignFile, reading_connection
 from regista.write.tabling import table_pending, tabling_connection
+from regista.write.tipping import write_tip
 from regista.write.transaction import Writer
 
 if TYPE_CHECKING:
@@ -64,14 +65,16 @@ class ImportWriter(Writer):
                 table_pending(store, con, log.read, commit.seq)
             _advance(self.steps)
             checkpoint_import(self.replica, commit, digest)
+            # its heads are too many to fold in memory, and are looked up in the checkpoint
+            self.replica.reload()
+            write_tip(self.replica)
             _advance(self.steps)
         except RegistaError as error:
             self.warnings.append(
                 f"commit {commit.seq} stands, but what follows it was not written:"
                 f" {error.message}; until regista rebuild, reading is slow"
             )
-        # its heads are too many to fold in memory, and are looked up in the checkpoint
-        self.replica.reload()
+            self.replica.reload()
 
 
 def import_folder(

@@ -100,9 +100,9 @@ def digest_of(key: str) -> bytes | None:
 
 
 def _backwards(replica: Replica, head: int) -> Iterator[Commit]:
-    expected = ""
+    expected, log = "", replica.log.over(FIRST_SEQ, head)
     for seq in range(head, FIRST_SEQ - 1, -1):
-        commit, digest = replica.log.read(seq)
+        commit, digest = log.read(seq)
         if expected not in {"", digest}:
             raise _broken(seq + 1)
         yield commit

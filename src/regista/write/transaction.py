@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from regista.decide.fold import arguments_digest
@@ -17,7 +17,7 @@ from regista.decide.operations.context import Request
 from regista.decide.planning import CommitPlan, plan_commit
 from regista.decide.state import State
 from regista.decide.verdict import Outcome
-from regista.decide.vetoes import PreHooks
+from regista.decide.vetoes import WAY_BACK, PreHooks
 from regista.errors import (
     ConflictError,
     OutcomeUnknownError,
@@ -33,17 +33,17 @@ from regista.read.replica import Replica
 from regista.read.world import World
 from regista.storage.checkpoint import CheckpointGoneError
 from regista.storage.creating import Creation
-from regista.storage.store import Store
 from regista.version import engine
 from regista.write.committed import DEFAULT_TIMEOUT_S, Committed
 from regista.write.following import Follower
+from regista.write.tipping import write_tip
 
 LOCK_WAIT_S = 5.0
 # what a judged decision is about
 SUBJECT = ("name", "version", "stage", "alias")
 LONGEST_PAUSE_S = 0.5
 # clocks that are set by the network differ by less, and answers take their time
-MOST_AHEAD_S = 120.0
+MOST_AHEAD = timedelta(minutes=2)
 # a plan that comes to something else each time that hooks were asked about it
 ROUNDS_OF_ASKING = 10
 
@@ -90,6 +90,7 @@ class Writer:
     start_asking: Callable[[], Asking | None] | None = None
     _follower: Follower | None = None
     _invented: str = ""
+    _ahead: timedelta = timedelta()
 
     def run(
         self,
@@ -115,12 +116,31 @@ class Writer:
         """
         name = valid_txid(txid) if txid else os.urandom(16).hex()
         self._invented = "" if txid else name
-        _refuse_wrong_clock(self.replica.store)
+        self._ahead = self._check_clock(requests)
         done = self._between_questions(requests, name, promised)
         if isinstance(done, _Won):
             self._follow(done.commit, done.digest)
             return _results(done.commit.ops, done.commit.seq, done.digest, created=True)
         return done
+
+    def _check_clock(self, requests: Sequence[Request]) -> timedelta:
+        """Return by how much to set back a clock that is minutes ahead of the store's.
+
+        Its times would be later than those of everybody who comes after. So such a writer is
+        stopped; but the way back is open at any time, and takes the store's.
+        """
+        there = self.replica.store.now()
+        ahead = datetime.now(UTC) - there if there else timedelta()
+        if ahead <= MOST_AHEAD:
+            return timedelta()
+        what = (
+            f"this machine's clock is {ahead.total_seconds() / 60:.0f} minutes ahead of the store's"
+        )
+        hint = "set the clock, for example by NTP"
+        if not WAY_BACK.issuperset(request.op for request in requests):
+            raise StorageError(f"{what}, so nothing was written", hint=hint)
+        self.warnings.append(f"{what}, which was used instead; {hint}")
+        return ahead
 
     def _between_questions(
         self, requests: Sequence[Request], txid: str, promised: Sequence[int | None] | None
@@ -188,7 +208,7 @@ class Writer:
         recorded = self._recorded(state, txid, requests)
         if recorded is not None:
             return recorded
-        clock = format_time(datetime.now(UTC))
+        clock = format_time(datetime.now(UTC) - self._ahead)
         plan = plan_commit(state, requests, world, actor=self.actor, clock=clock)
         if world.pre_hooks and world.pre_hooks.open:
             return _Open(0)
@@ -254,6 +274,7 @@ class Writer:
             if self._follower is None:
                 self._follower = Follower(self.replica)
             self._follower.follow(commit, digest)
+            write_tip(self.replica)
         except Exception as error:  # noqa: BLE001 - the commit stands, so it must not look failed
             # whatever follows a commit can be made again from the log, by a fresh follower
             self._follower = None
@@ -270,18 +291,6 @@ def _unknown(seq: int, txid: str) -> OutcomeUnknownError:
         txid=txid,
         hint=f"run the same command again with --txid {txid}",
     )
-
-
-def _refuse_wrong_clock(store: Store) -> None:
-    """Stop a writer whose times would be later than those of everybody who comes after it."""
-    there = store.now()
-    ahead = (datetime.now(UTC) - there).total_seconds() if there else 0.0
-    if ahead > MOST_AHEAD_S:
-        raise StorageError(
-            f"this machine's clock is {ahead / 60:.0f} minutes ahead of the store's, so nothing was"
-            " written",
-            hint="set the clock, for example by NTP",
-        )
 
 
 def _keep_promise(plan: CommitPlan, promised: Sequence[int | None] | None) -> None:

@@ -85,7 +85,8 @@ slots = st.builds(
 
 
 @given(
-    entries.map(lambda head: ("e/e1-0", head))
+    entries.map(lambda head: ("n/m", head))
+    | texts.map(lambda name: ("e/e1-0", name))
     | versions.map(lambda head: ("v/e1-0/3", head))
     | slots.map(lambda head: ("s/e1-0/prod", head))
     | numbers.map(lambda head: ("l/e1-0/1.4", head))
@@ -127,7 +128,7 @@ def test_counts_of_holders_and_of_aliases_are_what_is_counted(seed: int) -> None
     history = History(GATED if seed % 2 else OPEN)
     run_at_random(lambda asked: history.do(*asked), register, seed=seed, commits=80)
     heads = folded(history)
-    entries_now = [head for key, head in heads.items() if key.startswith("e/")]
+    entries_now = [head for key, head in heads.items() if key.startswith("n/") and head]
     held = Counter(
         f"h/{stage}"
         for entry in entries_now
@@ -138,9 +139,10 @@ def test_counts_of_holders_and_of_aliases_are_what_is_counted(seed: int) -> None
     counted = {key: value for key, value in heads.items() if key[:2] in {"h/", "a/"}}
     assert {key: value for key, value in counted.items() if value} == dict(held | aliased)
     assert heads["g"]["entries"] == len(entries_now)
-    assert {heads[f"n/{entry.name}"] for entry in entries_now} == {
-        entry.entry_id for entry in entries_now
+    assert {key: name for key, name in heads.items() if key.startswith("e/")} == {
+        f"e/{entry.entry_id}": entry.name for entry in entries_now
     }
+    assert all(heads[f"n/{entry.name}"] is entry for entry in entries_now)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -201,7 +203,7 @@ def test_versions_that_come_in_any_order_leave_the_highest_number_as_the_last() 
     for number in (2, 3, 1):
         row = {"version": number, "digest": "ab" * 32, "files": 1, "bytes": 1}
         fold.apply_row(heads, stamp, {"table": "versions", **common, **row})
-    assert heads.get("e/e1-0").last_version == 3
+    assert heads.get("n/m").last_version == 3
 
 
 def test_a_transaction_is_remembered_with_what_it_asked_for() -> None:

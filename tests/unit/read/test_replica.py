@@ -69,17 +69,13 @@ def test_the_time_of_a_checkpoints_commit_is_not_looked_up_in_the_log() -> None:
     assert store.calls.count(("get", log_key(head.seq))) == 1
 
 
-def test_a_checkpoint_that_does_not_tell_its_time_is_as_good() -> None:
+def test_a_checkpoint_that_tells_another_time_is_found() -> None:
     registry = small(3)
     registry.compact()
-    store, head = registry.replica.store, registry.replica.refresh()
+    store = registry.replica.store
     [key] = [key for key in store.list_after("checkpoints/") if key.endswith("manifest.json")]
     body = canonical.decode(store.get(key) or b"")
-    del body["time"], body["digest"]
-    store.put(key, canonical.encode({**body, "digest": canonical.digest(body)}) + b"\n")
-    state = reopen(store).replica.refresh()
-    assert (state.seq, state.time) == (head.seq, head.time)
-    assert registry.verify().ok
+    del body["digest"]
     body["time"] = "2020-01-01T00:00:00.000000Z"
     store.put(key, canonical.encode({**body, "digest": canonical.digest(body)}) + b"\n")
     assert "its time is not" in registry.verify().problems[0].detail

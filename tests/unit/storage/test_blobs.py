@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.dear_store import DearStore
 from regista.errors import IntegrityError, NewerFormatError
 from regista.model.manifest import FileEntry, Manifest
 from regista.storage.blobs import (
@@ -51,6 +52,14 @@ def test_a_blob_that_is_there_is_not_written_again(tmp_path: Path) -> None:
     before = (tmp_path / blob_key(digest)).stat()
     put_blob_bytes(store, b"content")
     assert (tmp_path / blob_key(digest)).stat().st_ino == before.st_ino
+
+
+def test_where_questions_are_dear_small_blobs_are_made_young_and_not_asked_for() -> None:
+    store = DearStore(MemoryStore("dear"))
+    for _ in range(2):
+        put_blob_bytes(store, b"text")
+    key = blob_key(sha(b"text"))
+    assert store.calls == [("put", key), ("put", key)]
 
 
 def test_a_blob_cut_short_is_mended_by_putting_it_again(store: Store) -> None:

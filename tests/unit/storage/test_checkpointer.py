@@ -213,7 +213,7 @@ def test_a_failing_store_is_a_storage_error_and_harms_nothing(operation: str) ->
 def test_a_full_scratch_folder_is_a_storage_error(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_args: object) -> None:
+    def full(*_args: object, **_options: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("regista.storage.checkpointer.write_run", full)

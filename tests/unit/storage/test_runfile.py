@@ -1,5 +1,9 @@
 import hashlib
+import itertools
+import struct
+import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,11 +25,14 @@ MODELS = st.dictionaries(KEYS, VALUES.map(canonical.encode), max_size=60)
 relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def build(model: dict[str, bytes], count_hint: int | None = None) -> tuple[bytes, RunInfo]:
+def build(
+    model: dict[str, bytes], count_hint: int | None = None, *, filtered: bool = True
+) -> tuple[bytes, RunInfo]:
     records = sort_records((key.encode(), value) for key, value in model.items())
     with TemporaryDirectory() as folder:
         path = Path(folder, "run")
-        info = write_run(path, records, len(records) if count_hint is None else count_hint)
+        count = len(records) if count_hint is None else count_hint
+        info = write_run(path, records, count, filtered=filtered)
         return path.read_bytes(), info
 
 
@@ -105,15 +112,15 @@ def test_a_truncated_run_is_found(model: dict[str, bytes], cut: int) -> None:
 
 def test_a_wrong_count_in_the_manifest_is_found() -> None:
     data, info = build(numbered(10))
-    wrong = RunInfo(info.sha256, info.size, 11, info.buckets, info.directory)
-    with pytest.raises(IntegrityError, match="footer"):
-        list(reader(data, wrong).iterate())
+    with pytest.raises(IntegrityError, match="it holds 10 records, not 11"):
+        list(reader(data, replace(info, records=11)).iterate())
 
 
 def test_a_run_of_many_megabytes_streams_and_answers() -> None:
     model = numbered(6000, 700)
     data, info = build(model, 600_000)
-    assert info.buckets > 4096
+    # as many buckets as a run has at most
+    assert len(info.index) == 4096 * 8
     run = reader(data, info)
     assert {key.decode(): value for _, key, value in run.iterate()} == model
     assert all(find(run, key) == value for key, value in model.items())
@@ -135,21 +142,26 @@ def count_reads(data: bytes, info: RunInfo) -> tuple[RunReader, list[int]]:
     return RunReader(read, info, "x.run"), reads
 
 
-def test_a_look_up_reads_one_directory_entry_and_one_small_bucket() -> None:
-    run, reads = count_reads(*build(numbered(20_000, 300), 200_000))
+def test_a_look_up_reads_one_small_bucket() -> None:
+    run, reads = count_reads(*build(numbered(20_000, 300), filtered=False))
     assert find(run, "v/e5-0/5") is not None
     assert find(run, "absent") is None
-    assert len(reads) == 4
-    assert reads[0] == reads[2] == 16
+    assert len(reads) == 2
     assert max(reads) < 40_000
 
 
-def test_a_small_directory_is_read_once_for_all_look_ups() -> None:
-    run, reads = count_reads(*build(numbered(20_000, 300)))
-    assert find(run, "v/e5-0/5") is not None
-    assert find(run, "absent") is None
-    assert len(reads) == 3
-    assert max(reads[1:]) < 40_000
+def test_a_filter_saves_looking_for_what_is_not_there() -> None:
+    model = numbered(20_000, 300)
+    run, reads = count_reads(*build(model))
+    assert not any(find(run, f"absent/{i}") for i in range(1000))
+    assert len(reads) < 50
+    assert all(find(run, key) == value for key, value in itertools.islice(model.items(), 100))
+
+
+def test_the_oldest_run_and_a_very_large_one_have_no_filter() -> None:
+    assert build(numbered(10), filtered=False)[1].filter == b""
+    assert build(numbered(10), count_hint=2_000_000)[1].filter == b""
+    assert len(build(numbered(10))[1].filter) == 10
 
 
 def test_a_small_run_is_read_once_for_all_look_ups() -> None:
@@ -180,9 +192,13 @@ def test_unsorted_or_repeated_records_are_a_bug(tmp_path: Path) -> None:
 
 
 def test_the_bytes_of_a_run_are_a_contract() -> None:
-    data, info = build({"n/fraud": b'"e1-0"', "e/e1-0": b'{"name":"fraud"}', "l/e1-0/1.0": b"null"})
-    assert data.startswith(b"regista run 1\n")
-    assert b'n/fraud\t"e1-0"\n' in data
-    assert data.endswith(b"regista run end\n")
-    assert info.sha256 == "f392f2f95e9938dc11186fd90e0d59ccde15a611ce9d430a111522739aad35dd"
-    assert (info.records, info.buckets, info.directory) == (3, 1, len(data) - 56)
+    data, info = build(
+        {"e/e1-0": b'"fraud"', "n/fraud": b'{"name":"fraud"}', "l/e1-0/1.0": b"null"}
+    )
+    assert data.startswith(b"regista run 2\n")
+    assert b'n/fraud\t{"name":"fraud"}\n' in data
+    assert data.endswith(b"\n")
+    assert info.sha256 == "edd7525b1a87f7d8f8744cdd4e1540d24d636cd09d072e0cb104446f7e3eed52"
+    assert info.records == 3
+    assert info.index == struct.pack("<II", len(data) - 14, zlib.crc32(data[14:]))
+    assert info.filter.hex() == "ea5b90"

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regista.decide import equals
 from regista.decide.fold import encode_head
 from regista.decide.state import Overlay
 from regista.errors import IntegrityError, StorageError
+from regista.model import canonical
 from regista.read.replica import Replica, fold_commit
 from regista.registry.core import Registry
 from regista.storage.checkpoint import Checkpoint, load_latest
-from regista.storage.checkpointer import prune, write_checkpoint
+from regista.storage.checkpointer import prune
 from regista.storage.memory import MemoryStore
 from regista.write import importing
 from regista.write.bulk_heads import checkpoint_import, rebuild_checkpoint
@@ -24,7 +24,6 @@ from support.import_folders import WORLD, Rows, write_folder
 from support.registries import (
     GATED,
     apply_policy,
-    digest_of,
     new_registry,
     register,
     register_request,
@@ -282,41 +281,20 @@ def test_a_missing_data_file_is_told(tmp_path: Path) -> None:
         rebuild_checkpoint(registry.replica)
 
 
-def by_an_older_regista(registry: Registry) -> None:
-    """Replace all checkpoints by one as it was before equal versions became one item."""
-    heads = naive(registry.replica)
-    for key in [key for key in heads if key[:2] in {"d/", "p/"}]:
-        del heads[key]
-    for key in [key for key in heads if key.startswith("v/")]:
-        entry_id, version, digest = (heads[key][name] for name in ("entry_id", "version", "digest"))
-        listed = heads.setdefault(equals.digest_key(entry_id, digest), [])
-        listed.append([digest, version])
-        listed.sort()
-    store, log = registry.replica.store, registry.replica.log
-    prune(store, keep=0)
-    base = Checkpoint(store, 0, "", (), format_=1)
-    write_checkpoint(store, base, log.head(), log.digest(log.head()) or "", heads)
-
-
-def test_a_checkpoint_of_an_older_regista_is_used_and_verifies_until_a_rebuild() -> None:
+def test_a_checkpoint_of_another_format_is_as_none() -> None:
     registry = new_registry()
     happen(registry, 3)
-    by_an_older_regista(registry)
-    later = reopen(registry.replica.store)
-    assert later.replica.refresh().seq == latest(later).seq
-    assert latest(later).format == 1
-    ref = f"equal@sha256:{digest_of('same')}"
-    assert later.resolve(ref).version == 3
-    assert register(later, "equal", "same").version == 3
-    assert register(later, "equal", "same", force_new=True).version == 6
-    later.demote("equal", "dev")
-    for number, next_one in ((6, 3), (3, 1)):
-        later.delete(f"equal@{number}")
-        assert later.resolve(ref).version == next_one
+    registry.compact()
+    store = registry.replica.store
+    for key in [key for key in store.list_after("checkpoints/") if key.endswith("manifest.json")]:
+        body = canonical.decode(store.get(key) or b"")
+        del body["digest"]
+        body["format"] = 2
+        store.put(key, canonical.encode({**body, "digest": canonical.digest(body)}) + b"\n")
+    assert load_latest(store, registry.replica.log) is None
+    later = reopen(store)
+    assert later.replica.refresh().seq == registry.replica.refresh().seq
+    assert later.verify().problems == []
     later.compact()
-    assert latest(later).format == 1
-    assert later.verify().problems == []
-    later.rebuild()
-    assert latest(later).format == 2
-    assert later.verify().problems == []
     assert dict(latest(later).items()) == naive(later.replica)
+    assert later.verify().problems == []

@@ -5,7 +5,7 @@ import pytest
 from fakes.faulty_store import FaultyStore
 from regista.errors import StorageError
 from regista.storage.memory import MemoryStore
-from support.registries import new_registry
+from support.registries import OPEN, new_registry, register
 
 
 class Elsewhere(FaultyStore):
@@ -31,6 +31,28 @@ def test_a_clock_far_ahead_of_the_store_s_writes_nothing(minutes: int) -> None:
         registry.create("m", "model")
     assert "set the clock" in caught.value.hint
     assert list(store.list_after("")) == before
+
+
+def test_the_way_back_is_open_and_takes_the_store_s_time() -> None:
+    store = Elsewhere(MemoryStore("back"))
+    registry = new_registry(OPEN, store=store)
+    for content in ("one", "two"):
+        register(registry, "m", content)
+        registry.promote("m@latest", "prod")
+    store.behind = timedelta(days=1)
+    before = registry.replica.refresh().time
+    assert registry.rollback("m", "prod").to_version == 1
+    assert registry.demote("m", "prod").to_version is None
+    first, second = registry.writer.warnings
+    assert first == second
+    assert "clock is 1440 minutes ahead" in first
+    last = registry.replica.log.read(registry.replica.refresh().seq)[0]
+    # the store's time is before that of the commit before, so that counts
+    assert last.time == before
+    assert last.clock < before
+    assert registry.verify().problems == []
+    with pytest.raises(StorageError, match="ahead"):
+        registry.promote("m@2", "prod", again=True, reason="x")
 
 
 @pytest.mark.parametrize("behind", [timedelta(seconds=100), timedelta(), timedelta(hours=-5)])

@@ -14,9 +14,12 @@ from regista.errors import NotFoundError
 from regista.model.commit import log_key
 from regista.registry.core import Registry
 from regista.registry.opening import init_registry
+from regista.storage.log import LOG_PREFIX
 from regista.storage.opening import open_store
+from regista.storage.store import Store
+from regista.storage.tip import TIP_KEY, Tip
 from support import emulators
-from support.fault_proxy import FaultProxy, faulty
+from support.fault_proxy import Fault, FaultProxy, faulty
 
 SERVERS = {"s3": emulators.s3, "gcs": emulators.gcs, "azure": emulators.azure}
 URL_OF = {
@@ -117,12 +120,95 @@ def test_what_came_since_is_asked_for_several_at_a_time(place: Place) -> None:
     for number in range(20):
         writer.create(f"n{number}", "model")
     shutil.rmtree(place.cache)
+    # as from before there were tips, or whose writers could not write any
+    open_store(place.uri).delete(TIP_KEY)
+    place.proxy.obey()
     place.proxy.delay_s = 0.1
     began = time.monotonic()
     assert place.opened().show("n19")["name"] == "n19"
     place.proxy.delay_s = 0.0
-    assert time.monotonic() - began < 0.1 * place.proxy.count() * 0.6
+    assert time.monotonic() - began < 0.1 * place.proxy.count() * 0.8
     assert place.proxy.count("GET", "/log/000000/") == 22
+
+
+def forget(place: Place) -> Store:
+    """Make this machine know nothing; return the store."""
+    shutil.rmtree(place.cache)
+    return open_store(place.uri)
+
+
+def test_a_machine_that_knows_nothing_asks_for_the_tip_alone(place: Place) -> None:
+    place.opened().create("n", "prompt")
+    forget(place)
+    assert place.opened().show("n")["kind"] == "prompt"
+    # the tip, the log's end, the commit that the tip tells of; the heads are in a small registry's
+    # tip. And the policy, for its stages
+    assert place.proxy.count("GET", TIP_KEY) == 1
+    assert place.proxy.count("GET", "/log/000000/") == 1
+    assert place.proxy.count("GET", "/blobs/") == 1
+    assert place.proxy.count() == 4
+    # and knows it then
+    assert place.opened().show("n")["kind"] == "prompt"
+    assert place.proxy.count() == 1
+
+
+def test_commits_after_the_tip_are_read_from_the_log(place: Place) -> None:
+    tip = open_store(place.uri).get(TIP_KEY)
+    assert tip
+    for name in ("a", "b"):
+        place.opened().create(name, "model")
+    # as a writer leaves it that was late
+    forget(place).put(TIP_KEY, tip)
+    assert place.opened().show("b")["name"] == "b"
+    assert place.proxy.count("GET", "/log/000000/") == 3
+
+
+def test_a_tip_of_another_history_is_not_believed(place: Place) -> None:
+    place.opened().create("n", "model")
+    store = open_store(place.uri)
+    last = max(store.list_after(LOG_PREFIX))
+    data = store.get(last)
+    assert data
+    forget(place).put(last, data.replace(b'"n"', b'"k"'))
+    assert place.opened().show("k")["name"] == "k"
+    store.delete(last)
+    with pytest.raises(NotFoundError):
+        place.opened().show("n")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"", b"{", Tip(2, {}).to_bytes(), Tip(2, {"digest": "x", "heads": 1}).to_bytes(),
+        Tip(99, {"digest": "x"}).to_bytes(),
+    ],
+)  # fmt: skip
+def test_a_damaged_tip_is_no_tip(place: Place, damage: bytes) -> None:
+    forget(place).put(TIP_KEY, damage)
+    assert place.opened().show("m")["name"] == "m"
+
+
+def test_a_tip_that_stands_on_a_checkpoint_that_is_gone_is_left(place: Place) -> None:
+    place.opened().compact()
+    place.opened().create("n", "model")
+    store = forget(place)
+    tip = store.get(TIP_KEY)
+    assert tip
+    place.opened().rebuild()
+    for key in list(store.list_after("checkpoints/")):
+        if key.endswith(".run"):
+            store.delete(key)
+    forget(place).put(TIP_KEY, tip)
+    assert place.opened().show("m")["name"] == "m"
+
+
+def test_a_tip_that_cannot_be_written_is_a_warning(place: Place) -> None:
+    registry = place.opened()
+    place.proxy.order(Fault.ERROR, "PUT", TIP_KEY, status=403, times=9)
+    assert registry.create("n", "model").created
+    [warning] = registry.writer.warnings
+    assert "stands" in warning
+    assert place.opened().show("n")["name"] == "n"
 
 
 def test_verify_believes_the_store_alone(place: Place) -> None:
