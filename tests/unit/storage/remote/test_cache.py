@@ -77,8 +77,10 @@ def test_a_file_that_was_finished_while_somebody_waited_for_it_is_never_lent(
 
     (tmp_path / ".tmp-abc").write_bytes(b"whole")
     monkeypatch.setattr(fcntl, "flock", finished_first)
-    with cache.resuming("abc") as path:
-        path.write_bytes(b"other")
+    with cache.resuming("abc") as one, cache.resuming("abc") as other:
+        # the lock on what has another name now would keep nobody out
+        assert one != other
+        one.write_bytes(b"other")
     assert (tmp_path / "finished").read_bytes() == b"whole"
 
 

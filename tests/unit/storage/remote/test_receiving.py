@@ -248,6 +248,16 @@ def test_many_large_files_at_once_keep_few_parts_in_memory_and_all_arrive(
         assert (tmp_path / f"out/{number}.bin").read_bytes() == content
 
 
+def test_a_download_that_broke_off_leaves_the_others_their_share_of_memory(
+    store: RemoteStore, blob: FileEntry, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "_permits", threading.BoundedSemaphore(3))
+    with broken_after(line, 2):
+        get(store, blob, tmp_path / "out")
+    for _ in range(3):
+        assert receiving._permits.acquire(blocking=False)  # noqa: SLF001
+
+
 def test_where_blocks_can_be_shared_the_disk_holds_the_file_once(
     store: RemoteStore, blob: FileEntry, data: bytes, cache: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
