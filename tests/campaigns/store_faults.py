@@ -24,7 +24,7 @@ from regista.storage.opening import open_store
 from regista.storage.store import PutOutcome, Store
 from support.cli import Ran
 
-ASKS = ("get", "get_range", "size", "list_after", "local_path")
+ASKS = ("get", "get_range", "size", "list_after", "local_path", "copy_to")
 WRITES = ("put", "put_by_digest", "delete", "settle")
 LIES = tuple(fault for fault in Fault if fault not in {Fault.NONE, Fault.ABSENT})
 _STORAGE = 7

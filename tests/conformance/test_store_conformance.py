@@ -198,7 +198,7 @@ def test_eight_megabytes_come_back_whole_and_in_parts(store: Store) -> None:
     assert store.get_range("data/big", 5 * MiB + 7, MiB) == data[5 * MiB + 7 : 6 * MiB + 7]
 
 
-def test_a_missing_key_is_none_and_deleting_it_is_fine(store: Store) -> None:
+def test_a_missing_key_is_none_and_deleting_it_is_fine(store: Store, tmp_path: Path) -> None:
     store.put("there/key", b"x")
     # below nothing, beside something, a folder, below a file
     for key in ("nowhere/key", "there/other", "there", "there/key/below"):
@@ -206,6 +206,7 @@ def test_a_missing_key_is_none_and_deleting_it_is_fine(store: Store) -> None:
         assert store.get_range(key, 0, 1) is None
         assert store.size(key) is None
         assert store.local_path(key) is None
+        assert copied(store, key, tmp_path) is None
     for key in ("nowhere/key", "there/other", "there/key/below"):
         store.delete(key)
     assert list(store.list_after("")) == ["there/key"]
@@ -291,6 +292,7 @@ def test_what_is_not_a_key_is_refused_by_every_operation(
         lambda: store.size(key),
         lambda: store.delete(key),
         lambda: store.local_path(key),
+        lambda: copied(store, key, tmp_path),
     ]
     for operation in operations:
         with pytest.raises(StorageError, match="not a key"):
@@ -303,6 +305,43 @@ def test_a_local_path_holds_the_bytes(store: Store) -> None:
     path = store.local_path("blobs/one")
     assert path is not None
     assert path.read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("size", [0, 1, 9 * MiB + 1])
+def test_a_copy_holds_the_bytes_and_tells_their_digest(
+    store: Store, tmp_path: Path, size: int
+) -> None:
+    data = (bytes(range(256)) * (size // 256 + 1))[:size]
+    key = digest_key("blobs/sha256/", hashlib.sha256(data).hexdigest())
+    store.put(key, data)
+    for fresh in (False, False, True):
+        steps: list[int] = []
+        assert copied(store, key, tmp_path, steps, fresh=fresh) == data
+        assert sum(steps) == size
+
+
+def test_a_copy_tells_the_digest_of_what_is_there_whatever_the_key_says(
+    store: Store, tmp_path: Path
+) -> None:
+    key = digest_key("blobs/sha256/", hashlib.sha256(b"right").hexdigest())
+    store.put(key, b"wrong")
+    assert copied(store, key, tmp_path) == b"wrong"
+    store.put(key, b"right")
+    assert copied(store, key, tmp_path, fresh=True) == b"right"
+
+
+def copied(
+    store: Store, key: str, folder: Path, steps: list[int] | None = None, *, fresh: bool = False
+) -> bytes | None:
+    """Copy a key to a new file; return what is in it, which must have the digest that was told."""
+    path = folder / f"copy-{next(numbers)}"
+    with path.open("w+b") as sink:
+        heed = steps.append if steps is not None else lambda _: None
+        digest = store.copy_to(key, sink.fileno(), heed, fresh=fresh)
+    data = path.read_bytes()
+    assert path.stat().st_nlink == 1
+    assert digest is None or digest == hashlib.sha256(data).hexdigest()
+    return None if digest is None else data
 
 
 def test_an_exclusive_lock_keeps_others_out_until_it_is_released(locking: Store) -> None:

@@ -1,6 +1,8 @@
 """`mirror`, `export --full` and `import` of a backup, as a user runs them."""
 
+import signal
 import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -8,6 +10,15 @@ import pytest
 
 from support.cli import Cli
 from support.everything import build_long
+
+# a command that is killed when its backup is written and has no name yet
+KILLED_EXPORT = """
+import os, signal, sys
+from regista.cli.main import run
+from regista.storage import durable
+durable.publish = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+run(sys.argv[1:])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +148,19 @@ def test_export_and_import_say_what_they_take(cli: Cli) -> None:
         ran = cli(*line)
         assert (ran.code, said in ran.err) == (2, True), ran
     assert files(cli.folder) == before
+
+
+def test_what_a_killed_export_left_beside_its_target_goes_with_the_next(
+    cli: Cli, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_EXPORT, "export", "--full", "backup.tar"],
+        cwd=cli.folder, env=cli.environment(), check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.glob(".tmp-export-*/.tmp-*"))) == 1
+    cli.ok("export", "--full", "backup.tar")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.tar", "registry_data"]
 
 
 def test_an_export_that_fails_leaves_no_file(cli: Cli, tmp_path: Path) -> None:

@@ -130,6 +130,13 @@ class FaultyStore:
             "local_path", key, lambda: self.inner.local_path(key, advance=advance, fresh=fresh)
         )
 
+    def copy_to(
+        self, key: str, sink: int, advance: Callable[[int], None], *, fresh: bool = False
+    ) -> str | None:
+        return self._look(
+            "copy_to", key, lambda: self.inner.copy_to(key, sink, advance, fresh=fresh)
+        )
+
     def lock(
         self, name: str, *, timeout_s: float, shared: bool = False
     ) -> AbstractContextManager[bool]:

@@ -78,6 +78,16 @@ class Asked:
     fault: Fault | None
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A request that the store answered: how many bytes its body had, and the answer's."""
+
+    method: str
+    target: str
+    sent: int
+    received: int
+
+
 class FaultProxy(ThreadingHTTPServer):
     """The proxy, on a free port of this machine.
 
@@ -97,6 +107,7 @@ class FaultProxy(ThreadingHTTPServer):
         self.delay_s = delay_s
         self.orders: list[Order] = []
         self.asked: list[Asked] = []
+        self.passed: list[Passed] = []
         self.guard = threading.Lock()
 
     @property
@@ -114,10 +125,23 @@ class FaultProxy(ThreadingHTTPServer):
         with self.guard:
             self.orders.clear()
             self.asked.clear()
+            self.passed.clear()
 
     def count(self, method: str = "", part: str = "") -> int:
         """Return how many requests were made that fit."""
         return sum(1 for one in self.asked if method in one.method and part in one.target)
+
+    def count_met(self, fault: Fault) -> int:
+        """Return how many requests met a fault."""
+        return sum(1 for one in self.asked if one.fault is fault)
+
+    def sent(self, part: str) -> int:
+        """Return how many bytes clients sent in requests that fit and came through."""
+        return sum(one.sent for one in self.passed if part in one.target)
+
+    def received(self, part: str) -> int:
+        """Return how many bytes the store gave to requests that fit."""
+        return sum(one.received for one in self.passed if part in one.target)
 
     def met(self, method: str, target: str) -> Order | None:
         """Note a request, and return what it is to suffer."""
@@ -204,7 +228,9 @@ class _Handler(BaseHTTPRequestHandler):
             kept = [pair for pair in answer.getheaders() if pair[0].lower() not in _HOP]
             if self.command == "HEAD":
                 kept.append(("Content-Length", answer.getheader("Content-Length") or "0"))
-            return _Answer(answer.status, kept, answer.read())
+            given = answer.read()
+            self.server.passed.append(Passed(self.command, self.path, len(body), len(given)))
+            return _Answer(answer.status, kept, given)
         except (OSError, HTTPException):
             return _Answer(502)
         finally:

@@ -16,12 +16,11 @@ from pathlib import Path
 from regista.errors import IntegrityError, InvalidInputError
 from regista.model.manifest import FileEntry, Manifest, check_path
 from regista.storage.blobs import blob_key
-from regista.storage.copying import hash_all, reader, reflink
+from regista.storage.copying import hash_all, reader
 from regista.storage.oserrors import one_line, storage_error
 from regista.storage.parallel import Meter, Progress, run_all
-from regista.storage.pipeline import copy_hashed
 from regista.storage.store import Store
-from regista.storage.temporary import temporary_folder
+from regista.storage.temporary import claimed_folder
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -73,7 +72,7 @@ def _fetch_new(
         ) from error
     except OSError as error:
         raise storage_error(error, "make", parent) from error
-    with temporary_folder(parent) as folder:
+    with claimed_folder(parent, "get") as folder:
         tree = folder / "tree"
         _download(store, files, tree, progress)
         try:
@@ -93,7 +92,7 @@ def _fetch_into(
     if not wanted:
         return
     # inside the destination, which may be a file system of its own
-    with temporary_folder(dest) as folder:
+    with claimed_folder(dest, "get") as folder:
         tree = folder / "tree"
         _download(store, wanted, tree, progress)
         for file in wanted:
@@ -126,32 +125,18 @@ def _download_one(store: Store, file: FileEntry, tree: Path, meter: Meter) -> No
 
 def _copy_one(store: Store, file: FileEntry, path: Path, meter: Meter, *, fresh: bool) -> bool:
     """Copy a blob to a new file; say whether it has its digest, and leave no file if not."""
-    fetched = 0
-
-    def count(n_bytes: int) -> None:
-        nonlocal fetched
-        fetched += n_bytes
-        meter.advance(n_bytes)
-
-    blob = store.local_path(blob_key(file.sha256), advance=count, fresh=fresh)
-    if blob is None:
+    # what counted at the first try does not count again
+    advance = meter.heed if fresh else meter.advance
+    with _opened(path, _NEW, "write") as sink:
+        try:
+            sha256 = store.copy_to(blob_key(file.sha256), sink, advance, fresh=fresh)
+        except OSError as error:
+            raise storage_error(error, "copy", path) from error
+    if sha256 is None:
         raise IntegrityError(
             f"file {file.path!r} is missing from the store: blob {file.sha256}",
             hint="regista verify --deep",
         )
-    # what counted when it was fetched does not count again
-    advance = meter.heed if fetched or fresh else meter.advance
-    with (
-        _opened(blob, os.O_RDONLY | os.O_CLOEXEC, "read") as source,
-        _opened(path, _NEW, "write") as sink,
-    ):
-        try:
-            if reflink(source, sink):
-                sha256, _ = hash_all(reader(sink), advance)
-            else:
-                sha256, _ = copy_hashed(reader(source), sink, advance)
-        except OSError as error:
-            raise storage_error(error, "copy", path) from error
     if sha256 != file.sha256:
         path.unlink()
     return sha256 == file.sha256

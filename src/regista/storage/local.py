@@ -150,6 +150,20 @@ class LocalStore:
         """Return the file itself; None when the key does not exist."""
         return None if self.size(key) is None else self._path(key)
 
+    def copy_to(
+        self,
+        key: str,
+        sink: int,
+        advance: Callable[[int], None],
+        *,
+        fresh: bool = False,  # noqa: ARG002 - nothing is fetched
+    ) -> str | None:
+        """Copy a key to an open, empty file; return the SHA-256 of the bytes written."""
+        from regista.storage.pipeline import copy_file
+
+        path = self.local_path(key)
+        return copy_file(path, sink, advance) if path else None
+
     def lock(
         self, name: str, *, timeout_s: float, shared: bool = False
     ) -> AbstractContextManager[bool]:

@@ -140,6 +140,20 @@ class MemoryStore:
                 self._spooled[key] = data
             return path
 
+    def copy_to(
+        self,
+        key: str,
+        sink: int,
+        advance: Callable[[int], None],
+        *,
+        fresh: bool = False,  # noqa: ARG002 - nothing is fetched
+    ) -> str | None:
+        """Copy a key to an open, empty file; return the SHA-256 of the bytes written."""
+        from regista.storage.pipeline import copy_file
+
+        path = self.local_path(key)
+        return copy_file(path, sink, advance) if path else None
+
     @contextmanager
     def lock(self, name: str, *, timeout_s: float, shared: bool = False) -> Iterator[bool]:
         """Hold an advisory lock among this process's threads; yield whether it is held."""

@@ -9,9 +9,19 @@ import hashlib
 import math
 import os
 import threading
+from pathlib import Path
 from queue import SimpleQueue
 
-from regista.storage.copying import BLOCK_BYTES, Advance, Read, write_all
+from regista.storage.copying import (
+    BLOCK_BYTES,
+    Advance,
+    Read,
+    hash_all,
+    reader,
+    reflink,
+    write_all,
+)
+from regista.storage.oserrors import storage_error
 
 # reading, hashing and writing each hold one block, and one more keeps them from waiting
 _BLOCKS = 4
@@ -46,6 +56,30 @@ def copy_hashed(
         return _Pipeline(sink, write_back=write_back).run(block, read, advance)
     write_all(sink, block[:filled])
     return hashlib.sha256(block[:filled]).hexdigest(), filled
+
+
+def copy_file(path: Path, sink: int, advance: Advance) -> str:
+    """Copy a file to an empty one, by reflink where that can be; return the SHA-256 of the copy.
+
+    Args:
+        path: the file.
+        sink: open for reading and writing.
+        advance: told of each number of bytes done.
+
+    Raises:
+        StorageError: the file cannot be opened.
+        OSError: from the copy.
+    """
+    try:
+        source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise storage_error(error, "read", path) from error
+    try:
+        if reflink(source, sink):
+            return hash_all(reader(sink), advance)[0]
+        return copy_hashed(reader(source), sink, advance)[0]
+    finally:
+        os.close(source)
 
 
 class _Pipeline:

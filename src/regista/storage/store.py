@@ -3,7 +3,8 @@
 Keys are relative paths with `/`, made of safe ASCII characters only (user text never becomes a
 key). Few operations, so that a folder, S3, GCS, Azure and a dictionary can all be one. Every
 method raises `StorageError` when the store is unreachable, denies access or is full, or when a
-key is not one, and nothing else of its own; `put_by_digest` alone also blames its source.
+key is not one, and nothing else of its own; `put_by_digest` also blames its source, and `copy_to`
+its sink.
 What the keys mean is decided above: `storage.log`, `storage.blobs`.
 """
 
@@ -149,6 +150,25 @@ class Store(Protocol):
             key: which file.
             advance: told of each number of bytes fetched; never called when none have to be.
             fresh: fetch it whatever was fetched before.
+        """
+        ...
+
+    def copy_to(
+        self, key: str, sink: int, advance: Callable[[int], None], *, fresh: bool = False
+    ) -> str | None:
+        """Copy an immutable key to a file, and return the SHA-256 of the very bytes written.
+
+        None when the key does not exist, as for `local_path`. What it takes to fetch the bytes,
+        check them and keep them at hand happens in one pass.
+
+        Args:
+            key: which file.
+            sink: an open, empty file, for reading and writing; never a hard link of the store's.
+            advance: told of each number of bytes done; what it raises ends the copy.
+            fresh: fetch it whatever was fetched before.
+
+        Raises:
+            OSError: the sink cannot be written.
         """
         ...
 

@@ -5,12 +5,14 @@ end up, and nothing finished has; whoever lists or reads a store never sees one.
 """
 
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from regista.storage.locking import folder_lock
 from regista.storage.oserrors import storage_error
 
 TEMPORARY_PREFIX = ".tmp-"
@@ -37,6 +39,38 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
         yield folder
     finally:
         remove_tree(folder)
+
+
+@contextmanager
+def claimed_folder(parent: Path, purpose: str) -> Iterator[Path]:
+    """Lend a new, empty folder as `temporary_folder`, where nobody else sweeps up.
+
+    Those of the same purpose whose owners were killed go at the beginning: the system has freed
+    the locks on them. Where the disk knows no locks, they stay.
+
+    Args:
+        parent: an existing folder, of a user's.
+        purpose: a word for the name.
+
+    Raises:
+        StorageError: it cannot be made there.
+    """
+    prefix = f"{TEMPORARY_PREFIX}{purpose}-"
+    _remove_unclaimed(parent, prefix)
+    with temporary_folder(parent) as folder, folder_lock(folder, 0, shared=False) as claimed:
+        if not claimed:
+            yield folder
+            return
+        # only now does it have a name that others look for
+        named = parent / (prefix + os.urandom(10).hex())
+        try:
+            folder.rename(named)
+        except OSError as error:
+            raise storage_error(error, "make a folder in", parent) from error
+        try:
+            yield named
+        finally:
+            remove_tree(named)
 
 
 def remove_tree(path: Path) -> None:
@@ -66,6 +100,15 @@ def sweep_temporary(root: Path, older_than_s: float, *, now: float | None = None
     for path in left_over:
         remove_tree(path)
     return sorted(path for path in left_over if not os.path.lexists(path))
+
+
+def _remove_unclaimed(parent: Path, prefix: str) -> None:
+    with suppress(OSError):
+        for folder in parent.iterdir():
+            if re.fullmatch(re.escape(prefix) + "[0-9a-f]{20}", folder.name):
+                with folder_lock(folder, 0, shared=False) as claimed:
+                    if claimed:
+                        remove_tree(folder)
 
 
 def _temporaries(root: Path) -> Iterator[Path]:

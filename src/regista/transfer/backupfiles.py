@@ -15,6 +15,7 @@ from regista.read.replica import Replica
 from regista.storage import durable
 from regista.storage.oserrors import one_line, storage_error
 from regista.storage.parallel import Progress
+from regista.storage.temporary import claimed_folder
 from regista.transfer.archive import Archive
 from regista.transfer.exporting import Exported, export
 
@@ -46,17 +47,16 @@ def write_backup(replica: Replica, path: str, progress: Progress | None = None) 
         target /= f"regista-{replica.registry_id[:12]}-{head}.tar"
     elif os.path.lexists(target):
         raise InvalidInputError(f"{one_line(path)} exists", hint="name a new file, or a folder")
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise InvalidInputError(f"there is no folder {one_line(folder)}", hint="make it first")
     try:
-        with durable.new_file(target.absolute().parent) as (handle, temporary):
+        with claimed_folder(folder, "export") as own, durable.new_file(own) as (handle, temporary):
             with os.fdopen(os.dup(handle), "wb") as file:
                 done = export(replica, file.write, progress=progress, seq=head)
                 file.flush()
             os.fsync(handle)
             durable.publish(temporary, target.absolute())
-    except FileNotFoundError as error:
-        raise InvalidInputError(
-            f"there is no folder {one_line(target.absolute().parent)}", hint="make it first"
-        ) from error
     except OSError as error:
         raise storage_error(error, "write", target) from error
     return replace(done, path=str(target))

@@ -9,7 +9,7 @@ from fakes.failing_system import failing
 from fakes.progress_bar import Bar
 from regista.errors import IntegrityError, InvalidInputError, StorageError
 from regista.model.manifest import FileEntry, Manifest
-from regista.storage import fetching
+from regista.storage import fetching, pipeline
 from regista.storage.artifacts import collect, store_files
 from regista.storage.blobs import blob_key, put_blob_bytes
 from regista.storage.fetching import fetch
@@ -332,7 +332,7 @@ def test_a_reflink_is_verified_too(
         os.lseek(sink, 0, os.SEEK_SET)
         return True
 
-    monkeypatch.setattr(fetching, "reflink", reflink)
+    monkeypatch.setattr(pipeline, "reflink", reflink)
     fetch(store, manifest, tmp_path / "dest")
     assert tree(tmp_path / "dest") == CONTENTS
     store.put(blob_key(manifest.files[0].sha256), b"ALPHA")

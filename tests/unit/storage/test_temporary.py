@@ -1,13 +1,23 @@
 import errno
+import fcntl
 import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from fakes.failing_system import failing
 from regista.errors import StorageError
 from regista.storage import temporary
-from regista.storage.temporary import sweep_temporary, temporary_folder, temporary_name
+from regista.storage.temporary import (
+    claimed_folder,
+    sweep_temporary,
+    temporary_folder,
+    temporary_name,
+)
 
 HOUR = 3600.0
 NOW = 2_000_000_000.0
@@ -26,6 +36,40 @@ def aged(folder: Path, age_s: float) -> None:
 
 def test_names_are_never_chosen_twice() -> None:
     assert len({temporary_name() for _ in range(1000)}) == 1000
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from regista.storage.temporary import claimed_folder
+with claimed_folder(Path(sys.argv[1]), "get") as folder:
+    (folder / "file").write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_owner_left_goes_with_the_next_and_all_else_stays(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert [path.name for path in tmp_path.glob("*/file")] == ["file"]
+    others = [tmp_path / name for name in (".tmp-get-mine", ".tmp-get", ".tmp-put-" + "0" * 20)]
+    for other in others:
+        other.mkdir()
+    with claimed_folder(tmp_path, "get") as one, claimed_folder(tmp_path, "get") as two:
+        assert sorted(tmp_path.iterdir()) == sorted([one, two, *others])
+        assert list(one.iterdir()) == list(two.iterdir()) == []
+    assert sorted(tmp_path.iterdir()) == sorted(others)
+
+
+def test_where_the_disk_knows_no_locks_nobody_removes_anothers_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fcntl, "flock", failing(errno.ENOLCK))
+    with claimed_folder(tmp_path, "get") as one:
+        monkeypatch.undo()
+        with claimed_folder(tmp_path, "get"):
+            assert one.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_old_left_overs_go_and_all_else_stays(tmp_path: Path) -> None:

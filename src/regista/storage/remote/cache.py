@@ -106,6 +106,37 @@ class FileCache:
             with suppress(OSError):
                 path.unlink()
 
+    @contextmanager
+    def resuming(self, name: str) -> Iterator[Path]:
+        """Lend the path of a file to fill that may hold what an earlier call put into it.
+
+        What is in it stays there for the next one, until it is kept, or a day has passed. While
+        somebody else has it, and where the disk knows no locks, it is a new file instead, which
+        goes at the end unless it was kept.
+
+        Args:
+            name: says what will be in the file; '' for a new one in any case.
+
+        Raises:
+            StorageError: there is no place for it.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, "make", self.folder) from error
+        path = self.folder / (TEMPORARY_PREFIX + name)
+        handle = _locked(path) if name else None
+        if handle is None:
+            path = self.folder / temporary_name()
+        try:
+            yield path
+        finally:
+            if handle is None:
+                with suppress(OSError):
+                    path.unlink()
+            else:
+                os.close(handle)
+
     def keep(self, filled: Path, name: str) -> Path:
         """Give a whole file its name, make room for it, and return its path.
 
@@ -142,6 +173,25 @@ class FileCache:
             with suppress(OSError):
                 path.unlink()
             total -= size
+
+
+def _locked(path: Path) -> int | None:
+    """Open a file, made if it is not there, that nobody else has and has its name; else None."""
+    try:
+        import fcntl
+
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # or it was finished, and got its name for good, between opening and locking
+        if os.path.samestat(os.fstat(handle), path.lstat()):
+            return handle
+    except OSError:
+        pass
+    os.close(handle)
+    return None
 
 
 def _files(root: Path, now: float) -> Iterator[tuple[float, int, Path]]:

@@ -6,10 +6,8 @@ version in the store, says what they hold. Every failure is a `StorageError` in 
 (`regista.storage.remote.failures`); none of the client's exceptions gets out.
 """
 
-import hashlib
 import math
 import os
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -27,6 +25,7 @@ from regista.storage.remote.calling import MOST_BREAKS, call, call_again
 from regista.storage.remote.client import endpoint_url, make_client
 from regista.storage.remote.clouds import AZURE
 from regista.storage.remote.location import Location
+from regista.storage.remote.naming import Wanted, by_content, by_version
 from regista.storage.remote.versions import RecentVersions, Version
 from regista.storage.store import PutOutcome, checked_key, is_key
 
@@ -40,8 +39,6 @@ Result = TypeVar("Result")
 
 # memory is so many parts of a file
 _PARTS_AT_ONCE = 4
-# keys that end in the SHA-256 of what they hold
-_BY_CONTENT = re.compile(r"(?:blobs/sha256/[0-9a-f]{2}|data/[a-z_]+)/([0-9a-f]{64})(\.parquet)?")
 
 
 class RemoteStore:
@@ -201,17 +198,25 @@ class RemoteStore:
         self, key: str, *, advance: Advance | None = None, fresh: bool = False
     ) -> Path | None:
         """Return a local copy of an immutable key from the cache, fetched when it is not there."""
-        checked_key(key)
-        named = _BY_CONTENT.fullmatch(key)
-        if named:
-            name = f"sha256/{named[1][:2]}/{named[1]}{named[2] or ''}"
-        else:
-            version = self._versions.recent(key) or self._version(key)
-            if version is None:
-                return None
-            name = self._name(key, version)
-        found = None if fresh else self._cache.find(name)
-        return found or self._fetch(key, named[1] if named else "", advance or (lambda _: None))
+        wanted = self._wanted(key)
+        if wanted is None:
+            return None
+        kept = None if fresh else self._cache.find(wanted.name)
+        fetched = None if kept else self._fetch(wanted, advance or (lambda _: None))
+        return fetched[0] if fetched else kept
+
+    def copy_to(self, key: str, sink: int, advance: Advance, *, fresh: bool = False) -> str | None:
+        """Copy an immutable key to an open, empty file; return the SHA-256 of the bytes written."""
+        from regista.storage.pipeline import copy_file
+
+        wanted = self._wanted(key)
+        if wanted is None:
+            return None
+        kept = None if fresh else self._cache.find(wanted.name)
+        if kept:
+            return copy_file(kept, sink, advance)
+        fetched = self._fetch(wanted, advance, sink)
+        return fetched[1] if fetched else None
 
     def lock(
         self,
@@ -282,24 +287,43 @@ class RemoteStore:
         checked_key(key)
         return self._look(key, lambda: obstore.head(self._client, key))
 
-    def _name(self, key: str, version: Version) -> str:
-        """Return the cache's name of a file whose key does not say what it holds."""
-        what = f"{self.uri}\n{key}\n{version.size}\n{version.mark}"
-        digest = hashlib.sha256(what.encode()).hexdigest()
-        return f"files/{digest[:2]}/{digest}{Path(key).suffix}"
+    def _wanted(self, key: str) -> Wanted | None:
+        """Return what a key is called in the cache; None when it is known not to exist."""
+        wanted = by_content(checked_key(key))
+        if wanted:
+            return wanted
+        version = self._versions.recent(key) or self._version(key)
+        return by_version(self.uri, key, version) if version else None
 
-    def _fetch(self, key: str, sha256: str, advance: Advance) -> Path | None:
-        """Bring a file into the cache; the name by content only for what has that content."""
+    def _fetch(
+        self, wanted: Wanted, advance: Advance, sink: int | None = None
+    ) -> tuple[Path, str] | None:
+        """Bring a file into the cache, and into another file; return where it is and its SHA-256.
+
+        It gets the name by content only when it has that content.
+        """
         from regista.storage.remote.receiving import receive
 
-        with self._cache.filling() as path:
-            version = self._look(key, lambda: receive(self._client, key, path, advance))
-            if version is None:
+        key, sha256 = wanted.key, wanted.sha256
+        with self._cache.resuming(sha256) as path:
+            received = self._look(
+                key,
+                lambda: receive(self._client, key, path, advance, sha256=sha256, also=sink),
+            )
+            if received is None:
+                # nothing of what was purged stays
+                path.unlink(missing_ok=True)
                 return None
-            name = self._name(key, version)
-            if sha256 and _digest(path) == sha256:
-                name = f"sha256/{sha256[:2]}/{sha256}{Path(key).suffix}"
-            return self._cache.keep(path, name)
+            version, digest = received
+            if sha256 != digest:
+                wanted = by_version(self.uri, key, version)
+            try:
+                return self._cache.keep(path, wanted.name), digest
+            except OSError as error:
+                if sink is None:
+                    raise os_storage_error(error, "write in", self._cache.folder) from error
+                # somebody emptied the cache, but the other file has everything
+                return path, digest
 
     def _pages(self, prefix: str, after: str) -> "Iterator[Sequence[ObjectMeta]]":
         import obstore
@@ -379,8 +403,3 @@ class RemoteStore:
 
     def _error(self, error: Exception, doing: str, key: str) -> StorageError:
         return failures.storage_error(error, doing, key, self._where)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import os
 import threading
 import time
@@ -5,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.failing_system import failing
 from regista.errors import InvalidInputError, StorageError
 from regista.storage.remote.cache import FileCache, cache_from_environment
 
@@ -42,6 +45,62 @@ def test_what_was_not_kept_leaves_nothing(tmp_path: Path) -> None:
         path.write_bytes(b"half")
         raise ZeroDivisionError
     assert names(cache) == set()
+
+
+def test_what_was_begun_is_lent_again_unless_somebody_has_it(tmp_path: Path) -> None:
+    cache = FileCache(tmp_path, 1000)
+    with pytest.raises(ZeroDivisionError), cache.resuming("abc") as path:
+        path.write_bytes(b"half")
+        raise ZeroDivisionError
+    with cache.resuming("abc") as mine:
+        assert mine.read_bytes() == b"half"
+        with cache.resuming("abc") as other, cache.resuming("") as third:
+            assert len({mine, other, third}) == 3
+            other.write_bytes(b"own")
+        assert not other.exists()
+        mine.write_bytes(b"whole")
+        assert cache.keep(mine, "sha256/ab/abc").read_bytes() == b"whole"
+    with cache.resuming("abc") as fresh:
+        assert fresh.read_bytes() == b""
+
+
+def test_a_file_that_was_finished_while_somebody_waited_for_it_is_never_lent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = FileCache(tmp_path, 1000)
+    real = fcntl.flock
+
+    def finished_first(handle: int, kind: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", real)
+        (tmp_path / ".tmp-abc").replace(tmp_path / "finished")
+        real(handle, kind)
+
+    (tmp_path / ".tmp-abc").write_bytes(b"whole")
+    monkeypatch.setattr(fcntl, "flock", finished_first)
+    with cache.resuming("abc") as one, cache.resuming("abc") as other:
+        # the lock on what has another name now would keep nobody out
+        assert one != other
+        one.write_bytes(b"other")
+    assert (tmp_path / "finished").read_bytes() == b"whole"
+
+
+def test_where_the_disk_knows_no_locks_nobody_shares_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fcntl, "flock", failing(errno.ENOLCK))
+    cache = FileCache(tmp_path, 1000)
+    with cache.resuming("abc") as one, cache.resuming("abc") as other:
+        assert one != other
+    assert not list(tmp_path.glob(".tmp-*[!c]"))
+
+
+def test_a_cache_without_a_place_is_a_storage_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    with (
+        pytest.raises(StorageError, match="file/below"),
+        FileCache(tmp_path / "file/below", 1000).resuming("abc"),
+    ):
+        pass
 
 
 def test_a_full_disk_is_a_storage_error_that_names_the_folder(tmp_path: Path) -> None:
