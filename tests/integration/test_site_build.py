@@ -11,7 +11,7 @@ from regista.site import publishing
 from regista.site.options import SiteOptions
 from regista.storage.blobs import blob_key
 from support import everything, site_registries
-from support.registries import copy_of, new_registry, register, reopen
+from support.registries import OPEN, copy_of, new_registry, register, reopen
 from support.site_build import build, pages_of, text_of
 from support.site_crawl import differing
 from support.site_steps import LISTS, LONG, STEPS, grown
@@ -76,6 +76,19 @@ def test_lists_say_the_same_of_an_entry_whose_pages_are_kept(
     assert all("one-more" in path for path in done.paths if path.startswith("entries/"))
     build(registry, tmp_path / "whole")
     assert differing(tmp_path / "site", tmp_path / "whole") == []
+
+
+def test_an_entry_is_asked_for_where_it_is(tmp_path: Path) -> None:
+    registry = new_registry(OPEN)
+    for name in ("held", "promoted"):
+        register(registry, name, "one")
+    registry.create("nowhere", "model")
+    registry.promote("promoted@1", "prod")
+    build(registry, tmp_path)
+    for name, stage in (("held", "dev"), ("promoted", "prod"), ("nowhere", "prod")):
+        page = text_of(tmp_path, f"entries/{name}/index.html")
+        assert f"regista resolve {name}@{stage}" in page
+        assert f"entries/{name}/stages/{stage}.json" in page
 
 
 def test_nothing_new_writes_nothing(base: tuple[Registry, Path], tmp_path: Path) -> None:

@@ -227,7 +227,7 @@ def _values(version: Version, columns: tuple[GatedMetric, ...]) -> tuple[str, ..
 
 
 def _ways(entry: Entry, site: Site) -> list[dict[str, str]]:
-    stage = site.final_stage
+    stage = _stage_to_ask_for(entry, site)
     ref = f"{entry.name}@{stage}"
     api = f"{site.base_url.rstrip('/')}/" if site.base_url else "https://YOUR-SITE/"
     api += addresses.stage_of(entry.name, stage)
@@ -243,6 +243,12 @@ def _ways(entry: Entry, site: Site) -> list[dict[str, str]]:
         },
         {"title": "Any language", "text": f"curl {quote(api)}"},
     ]
+
+
+def _stage_to_ask_for(entry: Entry, site: Site) -> str:
+    """Return the last stage of the policy's order that holds something; else the last."""
+    held = {slot.stage for slot in entry.slots if slot.version is not None}
+    return next((stage for stage in reversed(site.stages) if stage in held), site.final_stage)
 
 
 def script(name: str, value: object) -> bytes:
