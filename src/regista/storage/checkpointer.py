@@ -36,6 +36,7 @@ from regista.storage.log import Log
 from regista.storage.oserrors import storage_error
 from regista.storage.runfile import Record, write_run
 from regista.storage.runsort import external_sort, merge, sort_records
+from regista.storage.several import delete_all
 from regista.storage.store import PutOutcome, Store
 from regista.storage.tip import TIP_KEY
 
@@ -112,8 +113,10 @@ def prune(store: Store, keep: int = 3, *, spare_s: float = 0.0) -> None:
 
     With `keep=0` all checkpoints are removed, and the tip, so that they can be built anew.
     """
-    for key in stale_files(store, keep, spare_s=spare_s):
-        store.delete(key)
+    stale = stale_files(store, keep, spare_s=spare_s)
+    # manifests first: a kill in between must not leave one that names missing files
+    delete_all(store, [key for key in stale if not key.endswith(RUN_SUFFIX)])
+    delete_all(store, [key for key in stale if key.endswith(RUN_SUFFIX)])
 
 
 def stale_files(store: Store, keep: int = 3, *, spare_s: float = 0.0) -> list[str]:

@@ -1,4 +1,4 @@
-"""Many small files of a store, asked for several at a time where each question takes its time.
+"""Many small files of a store, read or removed several at a time where a question takes its time.
 
 Invariant: what is in memory at once is one handful of files, or what the caller asked for in one
 call. Where questions are dear is where a store has a memory (`Store.memory`).
@@ -6,6 +6,7 @@ call. Where questions are dear is where a store has a memory (`Store.memory`).
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 
 from regista.storage.parallel import Meter, run_all
 from regista.storage.store import Store
@@ -35,6 +36,30 @@ def get_all(store: Store, keys: Sequence[str], get: Get | None = None) -> list[b
     if not is_dear(store):
         return [read(key) for key in keys]
     return run_all(read, keys, Meter(None, 0))
+
+
+def all_paths(store: Store, keys: Sequence[str]) -> list[Path | None]:
+    """Return local files with the content of some immutable keys, as `Store.local_path`.
+
+    Raises:
+        StorageError: as `Store.local_path`.
+    """
+    if not is_dear(store):
+        return [store.local_path(key) for key in keys]
+    return run_all(store.local_path, keys, Meter(None, 0))
+
+
+def delete_all(store: Store, keys: Sequence[str]) -> None:
+    """Remove some keys, in any order.
+
+    Raises:
+        StorageError: as `Store.delete`.
+    """
+    if is_dear(store):
+        run_all(store.delete, keys, Meter(None, 0))
+        return
+    for key in keys:
+        store.delete(key)
 
 
 def get_ahead(store: Store, keys: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:

@@ -27,6 +27,7 @@ from regista.storage.cover import (
     due_merges,
     schema_key,
 )
+from regista.storage.several import all_paths, delete_all
 from regista.storage.store import Store
 from regista.storage.tablefiles import list_all, list_spans
 from regista.write.parquet import count_rows, sorted_copy
@@ -60,12 +61,13 @@ def merge_ready(store: Store, con: "DuckDBPyConnection") -> list[Span]:
 
 def remove_superseded(store: Store) -> int:
     """Remove the table files whose rows are in a longer file; return how many there were."""
-    removed = 0
-    for table, spans in list_all(store).items():
-        for span in choose_cover(spans).superseded:
-            store.delete(TableFile(table, span).key)
-            removed += 1
-    return removed
+    keys = [
+        TableFile(table, span).key
+        for table, spans in list_all(store).items()
+        for span in choose_cover(spans).superseded
+    ]
+    delete_all(store, keys)
+    return len(keys)
 
 
 def rebuild_tables(
@@ -205,7 +207,7 @@ def _read_whole(
     for _ in range(_ATTEMPTS):
         cover = choose_cover(list_spans(store, table.name)).chosen
         spans = [other for other in cover if span.holds(other) or other.holds(span)]
-        files = [store.local_path(TableFile(table.name, other).key) for other in spans]
+        files = all_paths(store, [TableFile(table.name, other).key for other in spans])
         paths = [path for path in files if path]
         if not paths or len(paths) < len(files):
             continue

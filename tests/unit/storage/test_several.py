@@ -6,7 +6,14 @@ from fakes.dear_store import DearStore
 from fakes.faulty_store import Fault, FaultyStore
 from regista.errors import StorageError
 from regista.storage.memory import MemoryStore
-from regista.storage.several import HANDFUL, get_ahead, get_all, is_dear
+from regista.storage.several import (
+    HANDFUL,
+    all_paths,
+    delete_all,
+    get_ahead,
+    get_all,
+    is_dear,
+)
 from regista.storage.store import Store
 
 KEYS = [f"a/{number:03d}" for number in range(3 * HANDFUL + 1)]
@@ -51,3 +58,17 @@ def test_a_failure_of_one_is_the_failure_of_all(store: FaultyStore) -> None:
     store.order("get", Fault.NONE, Fault.NONE, Fault.RAISE_BEFORE)
     with pytest.raises(StorageError):
         get_all(store, KEYS[:10])
+
+
+def test_local_files_come_in_the_order_asked_for(store: FaultyStore) -> None:
+    keys = [KEYS[5], KEYS[0], *KEYS[7:40]]
+    paths = all_paths(store, keys)
+    assert [path.read_bytes() if path else None for path in paths] == expected(keys)
+
+
+def test_all_that_is_named_is_removed_and_nothing_else(store: FaultyStore) -> None:
+    delete_all(store, KEYS[:90])
+    assert list(store.list_after("")) == KEYS[90:]
+    store.order("delete", Fault.NONE, Fault.RAISE_BEFORE)
+    with pytest.raises(StorageError):
+        delete_all(store, KEYS[90:])
