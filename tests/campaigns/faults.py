@@ -46,7 +46,7 @@ def main() -> int:
         if not options.parts and reporting.is_done(file):
             continue
         _run(name, file, options.seconds)
-    text, sound = reporting.report(options.out)
+    text, sound = reporting.report(options.out, tuple(parts.PARTS))
     if options.report_only or not options.parts:
         options.report.write_text(text, encoding="utf-8")
     return 0 if sound else 1

@@ -124,8 +124,13 @@ def is_done(file: Path) -> bool:
     return file.exists() and read_part(file).whole
 
 
-def report(folder: Path) -> tuple[str, bool]:
-    """Return the report on all parts in a folder, and whether nothing was found."""
+def report(folder: Path, names: Sequence[str]) -> tuple[str, bool]:
+    """Return the report on all parts in a folder, and whether nothing was found.
+
+    Args:
+        folder: where the parts' results lie.
+        names: of all parts that there are.
+    """
     parts = [read_part(file) for file in sorted(folder.glob("*.jsonl"))]
     judged = [part for part in parts if part.name != "mutants"]
     mutants = [run for part in parts if part.name == "mutants" for run in part.runs]
@@ -138,7 +143,7 @@ def report(folder: Path) -> tuple[str, bool]:
         _races(judged),
         _mutants(mutants),
         FOUND,
-        _when(parts),
+        _when(parts, names),
     ]
     sound = not any(part.violations for part in judged) and all(run["by"] for run in mutants)
     return "\n".join(section for section in sections if section), sound
@@ -222,7 +227,7 @@ def _mutants(mutants: Sequence[Json]) -> str:
     )
 
 
-def _when(parts: Sequence[Part]) -> str:
+def _when(parts: Sequence[Part], names: Sequence[str]) -> str:
     rows = [
         (
             part.name,
@@ -233,6 +238,8 @@ def _when(parts: Sequence[Part]) -> str:
         )
         for part in parts
     ]
+    run = {part.name for part in parts}
+    rows += [(name, "", "", "", "nothing") for name in names if name not in run]
     return "## When\n\n" + _table(("part", "started", "commit", "seconds", "what was run"), rows)
 
 
