@@ -1,6 +1,7 @@
 """The keyboard alone: Tab reaches every control in order, what has the focus is seen, no traps."""
 
 from itertools import groupby
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -36,16 +37,22 @@ FOCUS = """(() => {
 })()"""
 
 
-def walk(opened: Tab) -> list[dict[str, object]]:
-    """Press Tab from the start of the page to its end, and return each stop."""
-    stops: list[dict[str, object]] = []
+def walk(opened: Tab) -> list[dict[str, Any]]:
+    """Press Tab until it comes round, and return each stop, the first of the page first.
+
+    From the end of a page the browser goes to controls of its own, or straight to the first.
+    """
+    stops: list[dict[str, Any]] = []
     for _ in range(MOST):
         opened.page.keyboard.press("Tab")
         stop = opened.ask(FOCUS)
-        if stop is None or (len(stops) > 1 and stop["index"] == stops[0]["index"]):
-            return stops
+        if stop is None:
+            continue
+        if len({one["index"] for one in stops}) > 1 and stop["index"] == stops[0]["index"]:
+            start = min(range(len(stops)), key=lambda i: stops[i]["index"])
+            return stops[start:] + stops[:start]
         stops.append(stop)
-    raise AssertionError("Tab never came to the end of the page")
+    raise AssertionError("Tab never came round")
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
@@ -57,9 +64,6 @@ def test_tab_reaches_every_control_of_every_kind_of_page(
         for pages in pages_by_kind(sites.folder("demo")).values():
             opened.open(pages[-1])
             expected = opened.ask(CONTROLS)
-            if opened.ask(FOCUS):
-                # the search page gives its field the focus; the walk begins behind the end
-                walk(opened)
             stops = walk(opened)
             # what scrolls can be reached too, though it is no control
             # and a date field has a stop for each of its parts

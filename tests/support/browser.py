@@ -185,7 +185,8 @@ class Tab:
 
     def _on_request(self, request: Request) -> None:
         self.requests.append(request.url)
-        if not request.url.startswith(self.base):
+        # a blob is the page's own, and what is in it came from the site
+        if not request.url.startswith((self.base, "blob:")):
             self.troubles.append(f"{self.path}: it asked for {request.url[:200]}")
 
     def _on_failed(self, request: Request) -> None:
