@@ -9,7 +9,7 @@ AZURITE := $(EMULATORS)/node_modules/.installed
 
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: demo registry-data test check docs docs-check unit browser engines bench faults clean
+.PHONY: demo registry-data test check docs docs-check unit coverage browser engines bench faults clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Regista needs Python 3.11 or newer; run: make PYTHON=python3.11 …")'
@@ -46,7 +46,10 @@ $(AZURITE): $(EMULATORS)/package-lock.json  ## Azure's emulator, for the tests a
 	npm ci --prefix $(EMULATORS) --ignore-scripts --no-audit --no-fund --loglevel error
 	touch $@
 
-unit: $(STAMP) $(AZURITE)  ## all tests, with branch coverage
+unit: $(STAMP) $(AZURITE)  ## all tests
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+coverage: $(STAMP) $(AZURITE)  ## all tests with branch coverage, which takes them half as long again
 	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
 docs: $(STAMP)  ## write the generated parts of the docs
