@@ -1,0 +1,153 @@
+"""Requests and time per command on S3, cold and warm, with a round trip added to each request.
+
+    python benchmarks/requests.py [--versions 20000] [--commits 70] [--delay-ms 50]
+
+S3 is the emulator of the tests, behind a proxy that waits and counts. Cold is a machine that knows
+nothing of the registry, warm is one that ran the command before. Each is a process of its own.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+from measuring import PYTHON, REGISTA, heading, row
+
+import regista
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from support import emulators
+from support.fault_proxy import FaultProxy, faulty
+
+HERE = Path(__file__).parent
+POLICY = """
+format: 1
+stages: [dev, staging, prod]
+on_register: dev
+rules:
+  - stage: staging
+    gates: [coverage: {suites: any}]
+  - stage: prod
+    from: staging
+    gates: [threshold: {suite: s, metric: auc, min: 0.5}]
+"""
+BUDGET = {"resolve": (6, 2), "promote to staging": (None, 12), "promote to prod": (None, 12)}
+
+
+@dataclass
+class Place:
+    """A registry in a bucket behind the proxy, and a cache of its own."""
+
+    proxy: FaultProxy
+    uri: str
+    folder: Path
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a command needs to come there by the proxy."""
+        return {
+            **os.environ, **emulators.s3_environ(self.proxy.url), "REGISTA_REGISTRY": self.uri,
+            "REGISTA_CACHE_DIR": str(self.folder / "cache"), "REGISTA_ACTOR": "benchmark",
+        }  # fmt: skip
+
+    def forget(self) -> None:
+        """Make this machine one that knows nothing."""
+        shutil.rmtree(self.folder / "cache", ignore_errors=True)
+
+    def run(self, *line: str) -> tuple[int, float]:
+        """Return requests and seconds of a command."""
+        self.proxy.obey()
+        started = time.perf_counter()
+        done = subprocess.run(
+            [*REGISTA, *line], env=self.environ, cwd=self.folder, check=False, capture_output=True
+        )
+        taken = time.perf_counter() - started
+        if done.returncode not in {0, 3}:
+            sys.exit(done.stderr.decode())
+        return self.proxy.count(), taken
+
+
+def make(place: Place, versions: int, commits: int) -> str:
+    """Fill the bucket: a bulk import, then some commits; return the name of an entry."""
+    local = place.folder / "local"
+    command = [
+        PYTHON, str(HERE / "generate.py"), str(local), "--versions", str(versions),
+        "--entries", "100",
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    policy = place.folder / "policy.yaml"
+    policy.write_text(POLICY)
+    regista.open(str(local), actor="benchmark").apply_policy(policy)
+    with patch.dict(os.environ, place.environ, clear=True):
+        regista.mirror(str(local), place.uri)
+        registry = regista.open(place.uri, actor="benchmark")
+        names = [name for (name,) in registry.sql("SELECT entry FROM entries").fetchall()]
+        for number in range(commits):
+            registry.tag(names[number % 50], {"commit": str(number)})
+    return str(names[-1])
+
+
+def measure(place: Place, name: str) -> None:
+    """Print a line for each command."""
+    commands = {
+        "resolve": ["resolve", f"{name}@latest"],
+        "show": ["show", name],
+        "check": ["check", f"{name}@latest", "--to", "staging"],
+        "list": ["list", "--limit", "10"],
+        "history": ["history", name],
+        "sql": ["sql", "SELECT count(*) FROM current_stages"],
+        "register": ["register", name, "model.bin"],
+        "eval log": ["eval", "log", f"{name}@latest", "--suite", "s", "--metric", "auc=0.9"],
+        "promote to staging": ["promote", f"{name}@latest", "--to", "staging"],
+        "promote to prod": ["promote", f"{name}@latest", "--to", "prod"],
+        "rollback": ["rollback", name, "--stage", "prod"],
+    }
+    told: dict[str, list[tuple[int, float]]] = {what: [] for what in commands}
+    # a version before, that a rollback can restore
+    for what in ("register", "eval log", "promote to staging", "promote to prod"):
+        (place.folder / "model.bin").write_text("weights before")
+        place.run(*commands[what])
+    for turn in ("cold", "warm"):
+        for what, line in commands.items():
+            if turn == "cold":
+                place.forget()
+            (place.folder / "model.bin").write_text(f"weights {turn} {what}")
+            told[what].append(place.run(*line))
+    for what, (cold, warm) in told.items():
+        most = BUDGET.get(what, (None, None))
+        goal = ", ".join(
+            f"{kind} at most {number}"
+            for kind, number in zip(("cold", "warm"), most, strict=True)
+            if number
+        )
+        row(
+            what,
+            f"cold {cold[0]} requests, {cold[1]:.2f} s; warm {warm[0]}, {warm[1]:.2f} s",
+            goal=goal,
+        )
+
+
+def main() -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--versions", type=int, default=20_000)
+    parser.add_argument("--commits", type=int, default=70)
+    parser.add_argument("--delay-ms", type=int, default=50)
+    options = parser.parse_args()
+    store = emulators.s3()
+    with faulty(store.url) as proxy, tempfile.TemporaryDirectory() as folder:
+        place = Place(proxy, store.new_uri(), Path(folder))
+        name = make(place, options.versions, options.commits)
+        proxy.delay_s = options.delay_ms / 1000
+        heading(f"{options.versions:,} versions, {options.delay_ms} ms added to each request")
+        measure(place, name)
+
+
+if __name__ == "__main__":
+    main()
