@@ -27,6 +27,7 @@ from regista.read.rows import (
 )
 from regista.read.sqlfiles import VIEWS, load
 from regista.storage.cover import COMMITS
+from regista.storage.several import all_paths
 from regista.storage.store import Store
 from regista.storage.tablefiles import take_snapshot
 
@@ -138,17 +139,22 @@ def _pin(store: Store, read_tail: ReadTail, as_of: int | None) -> Pinned:
     last = tail[-1][0].seq if tail else snapshot.covered_to
     seq = last if as_of is None else as_of
     files_to = min(seq, snapshot.covered_to)
-    files: dict[str, tuple[Path, ...]] = {}
-    filtered = set()
-    for table, covering in snapshot.files.items():
-        wanted = [file for file in covering if file.span.first <= files_to]
-        paths = [store.local_path(file.key) for file in wanted]
-        if None in paths:
-            raise _FilesMovedError
-        files[table] = tuple(path for path in paths if path)
-        if any(file.span.last > files_to for file in wanted):
-            filtered.add(table)
-    return Pinned(seq, files, frozenset(filtered), files_to, tuple(tail))
+    wanted = {
+        table: [file for file in covering if file.span.first <= files_to]
+        for table, covering in snapshot.files.items()
+    }
+    keys = [file.key for some in wanted.values() for file in some]
+    paths = dict(zip(keys, all_paths(store, keys), strict=True))
+    if None in paths.values():
+        raise _FilesMovedError
+    files = {
+        table: tuple(path for file in some if (path := paths[file.key]))
+        for table, some in wanted.items()
+    }
+    filtered = frozenset(
+        table for table, some in wanted.items() if any(file.span.last > files_to for file in some)
+    )
+    return Pinned(seq, files, filtered, files_to, tuple(tail))
 
 
 def create_views(

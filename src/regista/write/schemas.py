@@ -13,6 +13,7 @@ from regista.model.tables import TABLES, Table
 from regista.read import duck
 from regista.read.rows import json_rows
 from regista.storage.cover import TableFile, choose_cover, schema_key
+from regista.storage.several import all_paths
 from regista.storage.store import Store
 from regista.storage.tablefiles import list_spans
 from regista.write.parquet import Columns, count_rows, schemas_of, sorted_copy
@@ -58,7 +59,8 @@ def require_schemas(
         IntegrityError, StorageError: a file cannot be read, or written.
     """
     known = {} if known is None else known
-    files = {table.name: store.local_path(schema_key(table.name)) for table in tables}
+    names = [table.name for table in tables]
+    files = dict(zip(names, all_paths(store, list(map(schema_key, names))), strict=True))
     now = {name: path.read_bytes() if path else None for name, path in files.items()}
     wanted = [TABLES[name] for name, data in now.items() if not data or data != known.get(name)]
     found = _schemas_if_readable(con, [path for t in wanted if (path := files[t.name])])
