@@ -61,7 +61,7 @@ def commands(large: Path, name: str, small: Path, rounds: int) -> None:
             capture_output=True,
         ).stdout
     )["evals"]
-    first_suite = next(iter(suite))
+    first_suite = next(iter(suite), "")
     questions = {
         "resolve": lambda n: ["resolve", f"{n}@latest"],
         "show NAME": lambda n: ["show", n],
