@@ -78,7 +78,7 @@ def make(place: Place, versions: int, commits: int) -> str:
     local = place.folder / "local"
     command = [
         PYTHON, str(HERE / "generate.py"), str(local), "--versions", str(versions),
-        "--entries", "100",
+        "--entries", str(max(100, versions // 100)),
     ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True)
     policy = place.folder / "policy.yaml"
