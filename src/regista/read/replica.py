@@ -43,6 +43,7 @@ class Replica:
         self.log = Log(store, get=memory.get if memory else None)
         self.registry_id = registry_id
         self.checkpoint: Checkpoint | None = None
+        self._find = _lookup(None)
         self._state: State | None = None
         self._look_again_at = 0
         self.memory = memory
@@ -120,7 +121,7 @@ class Replica:
             kept: whether this machine's memory has it.
         """
         self.stand_on(base)
-        self._state = State(self.registry_id, seq, digest, time, _lookup(self.checkpoint))
+        self._state = State(self.registry_id, seq, digest, time, self._find)
         self._state.heads.changed = heads
         self._remembered, self._head_told = seq if kept else 0, head
 
@@ -131,6 +132,8 @@ class Replica:
     def stand_on(self, base: Checkpoint | None) -> State:
         """Begin anew at a checkpoint, or before the first commit; return the state there."""
         self.checkpoint = base
+        # one for all states that stand on it: what it holds does not change
+        self._find = _lookup(base)
         if base is None:
             seq, digest, time = 0, self.registry_id, ""
         else:
@@ -138,7 +141,7 @@ class Replica:
             if self.memory:
                 base.look_up_through(self.memory.get_range)
         self._look_again_at = seq + LOOK_AGAIN_AFTER
-        self._state = State(self.registry_id, seq, digest, time, _lookup(base))
+        self._state = State(self.registry_id, seq, digest, time, self._find)
         return self._state
 
     def _rebased(self, state: State, head: int) -> State:
@@ -158,7 +161,7 @@ class Replica:
         if commit.registry != self.registry_id:
             raise IntegrityError(f"commit {commit.seq} is of another registry", hint=_VERIFY)
         before = self._state or self.reload()
-        after = State(self.registry_id, commit.seq, digest, commit.time, _lookup(self.checkpoint))
+        after = State(self.registry_id, commit.seq, digest, commit.time, self._find)
         after.heads.changed = dict(before.heads.changed)
         try:
             fold_commit(after.heads, commit, self.data_rows(commit))
