@@ -70,9 +70,7 @@ Each of these is mended, has a test of its own, and is looked for by every later
 - `register` looks once more for its blobs after its commit. A disk error in that look was told as
   failure, exit 7, though the version was recorded. Now it is a warning.
 - `init` synced the log's folder once more after its own commit, and told a failure of that as exit
-  7 with the commit there. Where *init* has violations above, they are this: it was found in the
-  last of these runs, is mended, and the calls around it were run again after that, in the part
-  *init once more*.
+  7 with the commit there. Now it is done before, where nothing is there yet.
 
 ## What it does not show
 

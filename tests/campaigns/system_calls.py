@@ -49,6 +49,7 @@ _CODES = {
     Fault.DEAD_DISK: errno.EIO,
     Fault.FULL_DISK: errno.ENOSPC,
 }
+_SYNCS = frozenset({"fsync", "fdatasync"})
 _LASTING = frozenset({Fault.DEAD_DISK, Fault.FULL_DISK})
 _HELPER, _CALLERS = "durable.sync_folder", 2
 # a full disk still reads, and still takes names away
@@ -120,9 +121,11 @@ class Watch:
         if due and self.fault is Fault.KILL:
             os.kill(os.getpid(), signal.SIGKILL)
         if due and not (self.fault is Fault.FULL_DISK and call.name in _TAKES_NO_ROOM):
-            if self.fault is Fault.LOST_ANSWER:
-                act()
-            self.calls[number] = Call(call.name, call.path, call.target, failed=True)
+            refused = Call(call.name, call.path, call.target, failed=True)
+            if self.fault is not Fault.LOST_ANSWER:
+                self.calls[number] = refused
+            else:
+                self._do_all_the_same(number, call, refused, act)
             code = _CODES[self.fault]
             raise OSError(code, os.strerror(code), call.path)
         try:
@@ -130,6 +133,19 @@ class Watch:
         except OSError:
             self.calls[number] = Call(call.name, call.path, call.target, failed=True)
             raise
+
+    def _do_all_the_same(
+        self, number: int, call: Call, refused: Call, act: Callable[[], Any]
+    ) -> None:
+        """Do a call whose answer is going to be lost, and note whether it did anything."""
+        try:
+            act()
+        except OSError:
+            self.calls[number] = refused
+            raise
+        # names that were made are there; of a sync that failed nobody knows what it did
+        if call.name in _SYNCS:
+            self.calls[number] = refused
 
     def below(self, path: Any, dir_fd: int | None = None) -> str | None:
         """Return a path, or an open file's, from the folder; None when it lies elsewhere."""
