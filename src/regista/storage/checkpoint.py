@@ -160,7 +160,28 @@ def manifest_bytes(checkpoint: Checkpoint) -> bytes:
         "time": checkpoint.time,
         "runs": [_run_json(run) for run in checkpoint.runs],
     }
+    return sealed(body)
+
+
+def sealed(body: dict[str, Any]) -> bytes:
+    """Return an object as canonical JSON with a digest of itself, and a newline."""
     return canonical.encode({**body, "digest": canonical.digest(body)}) + b"\n"
+
+
+def unsealed(data: bytes, what: str) -> dict[str, Any]:
+    """Read what `sealed` wrote; `what` names it in messages.
+
+    Raises:
+        IntegrityError: it is not as it was written.
+    """
+    try:
+        body: dict[str, Any] = canonical.decode(data)
+        digest = body.pop("digest")
+    except (InvalidInputError, KeyError, TypeError, AttributeError) as error:
+        raise IntegrityError(f"the {what} is damaged") from error
+    if canonical.digest(body) != digest:
+        raise IntegrityError(f"the {what} is not as it was written")
+    return body
 
 
 def parse_manifest(store: Store, id_: str, data: bytes) -> Checkpoint | None:
@@ -169,16 +190,13 @@ def parse_manifest(store: Store, id_: str, data: bytes) -> Checkpoint | None:
     Raises:
         IntegrityError: it is not as it was written, or not of that folder.
     """
+    body = unsealed(data, "manifest")
     try:
-        body = canonical.decode(data)
-        digest = body.pop("digest")
-        if canonical.digest(body) != digest:
-            raise IntegrityError("the manifest is not as it was written")
         if body["format"] != FORMAT:
             return None
         runs = tuple(_parse_run(run) for run in body["runs"])
         seq, head, time = int(body["seq"]), str(body["head"]), str(body["time"])
-    except (InvalidInputError, KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise IntegrityError("the manifest is damaged") from error
     if checkpoint_id(seq, head) != id_:
         raise IntegrityError("the manifest belongs to another folder")

@@ -114,7 +114,7 @@ def prune(store: Store, keep: int = 3, *, spare_s: float = 0.0) -> None:
     With `keep=0` all checkpoints are removed, and the tip, so that they can be built anew.
     """
     stale = stale_files(store, keep, spare_s=spare_s)
-    # manifests first: a kill in between must not leave one that names missing files
+    # in that order, though each kind at once
     delete_all(store, [key for key in stale if not key.endswith(RUN_SUFFIX)])
     delete_all(store, [key for key in stale if key.endswith(RUN_SUFFIX)])
 

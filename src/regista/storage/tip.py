@@ -10,9 +10,8 @@ What it says is the caller's business; see `regista.read.recalling`.
 from dataclasses import dataclass
 from typing import Any
 
-from regista.errors import IntegrityError, InvalidInputError
-from regista.model import canonical
-from regista.storage.checkpoint import CHECKPOINTS_PREFIX, FORMAT
+from regista.errors import IntegrityError
+from regista.storage.checkpoint import CHECKPOINTS_PREFIX, FORMAT, sealed, unsealed
 
 TIP_KEY = f"{CHECKPOINTS_PREFIX}tip.json"
 
@@ -31,8 +30,7 @@ class Tip:
 
     def to_bytes(self) -> bytes:
         """Return the file, canonical JSON with a digest of itself."""
-        body = {"format": FORMAT, "seq": self.seq, "said": self.said}
-        return canonical.encode({**body, "digest": canonical.digest(body)}) + b"\n"
+        return sealed({"format": FORMAT, "seq": self.seq, "said": self.said})
 
 
 def parse_tip(data: bytes) -> Tip | None:
@@ -41,13 +39,10 @@ def parse_tip(data: bytes) -> Tip | None:
     Raises:
         IntegrityError: it is not as it was written.
     """
+    body = unsealed(data, "tip")
     try:
-        body = canonical.decode(data)
-        digest = body.pop("digest")
-        if canonical.digest(body) != digest:
-            raise IntegrityError("the tip is not as it was written")
         if body["format"] != FORMAT:
             return None
         return Tip(int(body["seq"]), dict(body["said"]))
-    except (InvalidInputError, KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise IntegrityError("the tip is damaged") from error

@@ -10,11 +10,10 @@ from regista.read.replica import Replica
 from regista.verify.artifacts import ArtifactCheck
 from regista.verify.bundles import BundleCheck
 from regista.verify.chain import Chain
-from regista.verify.checkpoints import compare_checkpoints, usable_checkpoints
+from regista.verify.heads import HeadsCheck
 from regista.verify.problems import Problem, ProblemKind, Verification
 from regista.verify.replaying import Replayer
 from regista.verify.tables import TableCheck
-from regista.verify.tips import TipCheck
 
 SHORTEST_ANCHOR = 12
 
@@ -44,8 +43,7 @@ def verify(
     artifacts = ArtifactCheck(replica.store, deep)
     with replica.store.scratch() as scratch:
         replayer = Replayer(replica, scratch)
-        checkpoints, wrong = usable_checkpoints(replica)
-        tips = TipCheck(replica)
+        heads = HeadsCheck(replica)
         with TableCheck(replica.store) as tables:
             if progress:
                 progress.start(replica.log.head())
@@ -53,25 +51,19 @@ def verify(
                 replayer.add(commit, digest)
                 tables.add(commit, digest)
                 artifacts.add(commit, _file_rows(replica, commit))
-                if (told := tips.at(commit.seq)) and not replayer.stopped:
-                    tips.compare(told, digest, commit.time, replayer.checkpoint())
-                for checkpoint in checkpoints.get(commit.seq, ()):
-                    if not replayer.stopped:
-                        heads = replayer.checkpoint()
-                        wrong += compare_checkpoints(checkpoint, heads, commit.time)
+                heads.add(commit, digest, replayer)
                 if progress:
                     progress.advance(1)
             tables.finish()
         artifacts.finish()
-        tips.finish(walk.last)
+        heads.finish(walk.last)
     bundles.finish(walk.last)
     problems = [
         *walk.problems,
         *replayer.problems,
         *tables.problems,
         *artifacts.problems,
-        *wrong,
-        *tips.problems,
+        *heads.problems,
         *bundles.problems,
     ]
     if not walk.commits:
