@@ -51,6 +51,7 @@ class Log:
         self._get_file = get or store.get
         self._get_once: Callable[[str], bytes | None] = store.get
         self._looked_at: tuple[int, bytes | None] = 0, None
+        self._listed = False
 
     def read_bytes(self, seq: int, *, keep: bool = True) -> bytes:
         """Return the exact bytes of a log file.
@@ -108,13 +109,17 @@ class Log:
         """Return the largest number that a log file has; 0 when there is none.
 
         The files after `after`, a number known to exist, are listed rather than looked up one
-        by one, so that a gap is not taken for the end.
+        by one, so that a gap is not taken for the end. Where a listing costs more than a look,
+        once is enough: none appears while others write.
         """
+        if after and self._listed and self._is_last(after):
+            return after
         start = after or self._near_head()
         last = 0
         # with `start` itself, so that one listing also tells whether that is still there
         for key in self._store.list_after(LOG_PREFIX, log_key(max(start - 1, 0))):
             last = max(last, seq_of_key(key) or 0)
+        self._listed = True
         return self.head() if after and last < after else last
 
     def append(self, commit_bytes: bytes, seq: int) -> "Creation":
@@ -195,6 +200,12 @@ class Log:
         if looked_at[0] == seq:
             return looked_at[1]
         return (self._get_file if keep else self._get_once)(log_key(seq))
+
+    def _is_last(self, seq: int) -> bool:
+        """Say whether a look at two files, where it is cheap, shows that this is the last one."""
+        from regista.storage.several import is_dear
+
+        return not is_dear(self._store) and self._exists(seq) and not self._exists(seq + 1)
 
     def _exists(self, seq: int) -> bool:
         return self._store.size(log_key(seq)) is not None

@@ -317,6 +317,19 @@ def test_the_head_is_found_with_few_requests_in_a_long_log() -> None:
     assert store.count("list_after") == 1
 
 
+def test_a_log_that_was_listed_is_then_only_looked_at() -> None:
+    store = FaultyStore(MemoryStore("log"))
+    write_chain(store, 3)
+    log = Log(store)
+    assert log.head(3) == log.head(3) == 3
+    assert store.count("list_after") == 1
+    store.put(log_key(4), b"")
+    store.put(log_key(5), b"")
+    assert log.head(3) == 5
+    store.delete(log_key(5))
+    assert log.head(5) == 4
+
+
 def test_it_works_on_a_folder(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     log = Log(store)
