@@ -13,7 +13,7 @@ from pathlib import Path
 from measuring import heading, row
 
 import regista
-from regista.decide.fold import encode_head
+from regista.decide.keys import encode_head
 from regista.decide.operations.context import Request
 from regista.model.commit import Commit
 from regista.read.replica import Replica

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from regista.decide import keys
 from regista.decide.operations.context import Request
 from regista.errors import RefusedError
 from regista.model.commit import Commit, log_key
@@ -97,7 +98,7 @@ def test_the_past_and_a_fold_of_the_whole_log_know_them(registry: Registry) -> N
     rebuild_checkpoint(bob.replica)
     fresh = as_actor(registry, "x").replica.refresh().heads
     assert fresh.get("v/e2-0/1") == version
-    assert fresh.get("g") == last.heads.get("g")
+    assert fresh.get("g") == last.heads.get(keys.REGISTRY)
     assert bob.verify().ok
     assert bob.sql("SELECT count(*) FROM approvals").fetchall() == [(2,)]
     events = [row["event"] for row in bob.history()]

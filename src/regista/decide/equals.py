@@ -8,40 +8,21 @@ artifacts are registered, and a deletion passes over each deleted version once a
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
+
+from regista.decide import keys
+from regista.decide.keys import Heads
 
 Item = Sequence[Any]
 """`[digest, version]`, or `[digest, version, newest]`."""
 
 
-class Listing(Protocol):
-    """A map from keys to values; see `regista.decide.fold.Heads`."""
-
-    def get(self, key: str) -> Any:  # noqa: ANN401 - an item list, or a number
-        """Return the value, or None."""
-        ...
-
-    def put(self, key: str, value: Any) -> None:  # noqa: ANN401
-        """Set the value."""
-        ...
-
-
 IsDeleted = Callable[[int], bool]
 
 
-def digest_key(entry_id: str, digest: str) -> str:
-    """Return the key under which versions with this digest, or prefix, are listed."""
-    return f"d/{entry_id}/{digest[:8]}"
-
-
-def previous_key(entry_id: str, version: int) -> str:
-    """Return the key of the version that counted before this one."""
-    return f"p/{entry_id}/{version}"
-
-
-def add(heads: Listing, entry_id: str, digest: str, version: int, is_deleted: IsDeleted) -> None:
+def add(heads: Heads, entry_id: str, digest: str, version: int, is_deleted: IsDeleted) -> None:
     """List a new version, whose number is higher than all others of the entry."""
-    key = digest_key(entry_id, digest)
+    key = keys.equals(entry_id, digest)
     listed = list(heads.get(key) or ())
     equal = [place for place, item in enumerate(listed) if item[0] == digest]
     if not equal:
@@ -49,14 +30,14 @@ def add(heads: Listing, entry_id: str, digest: str, version: int, is_deleted: Is
         return
     before = listed[equal[-1]][1]
     if not is_deleted(before):
-        heads.put(previous_key(entry_id, version), before)
+        heads.put(keys.before(entry_id, version), before)
     listed[equal[-1]] = [digest, version]
     heads.put(key, listed)
 
 
-def delete(heads: Listing, entry_id: str, digest: str, version: int, is_deleted: IsDeleted) -> None:
+def delete(heads: Heads, entry_id: str, digest: str, version: int, is_deleted: IsDeleted) -> None:
     """Let an equal version count instead of one that has just been deleted."""
-    key = digest_key(entry_id, digest)
+    key = keys.equals(entry_id, digest)
     listed = heads.get(key) or []
     if any(item[1] == version for item in listed):
         heads.put(
@@ -68,9 +49,9 @@ def delete(heads: Listing, entry_id: str, digest: str, version: int, is_deleted:
         )
 
 
-def _without(heads: Listing, entry_id: str, item: Item, is_deleted: IsDeleted) -> Item:
+def _without(heads: Heads, entry_id: str, item: Item, is_deleted: IsDeleted) -> Item:
     digest, version, newest = item[0], item[1], item[-1]
-    while (version := heads.get(previous_key(entry_id, version))) is not None:
+    while (version := heads.get(keys.before(entry_id, version))) is not None:
         if not is_deleted(version):
             return [digest, version, newest]
     return [digest, newest]

@@ -1,14 +1,8 @@
 """The fold: what a row of the log does to the heads.
 
 State is nothing but this function applied to every row in order, so a checkpoint, a replay and a
-look into the past all agree by construction. Heads live in a map from keys to head objects; who
-keeps the map, and how much of it is in memory, is not known here.
-
-Keys: `g` the registry, `n/<name>` the entry, `e/<entry_id>` its name, `v/<entry_id>/<n>` the
-version, `s/<entry_id>/<stage>` the stack, `d/<entry_id>/<digest[:8]>` and `p/<entry_id>/<n>`
-versions by digest (`regista.decide.equals`), `l/<entry_id>/<label>` version by label, `r/<run_id>`
-the eval run, `u/<entry_id>/<n>/<digest>` the run that an imported file became, `h/<stage>` how many
-entries hold the stage, `a/<alias>` how many use the alias, `t/<txid>` the commit of a transaction.
+look into the past all agree by construction. Heads live in a map from keys to head objects
+(`regista.decide.keys`).
 """
 
 import json
@@ -17,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol
 
-from regista.decide import equals, signed
+from regista.decide import equals, keys, signed
 from regista.decide.heads import (
     MAX_MAIN_SCORES,
     DrillHead,
@@ -31,20 +25,9 @@ from regista.decide.heads import (
     VersionHead,
     changed,
 )
+from regista.decide.keys import Heads
 from regista.model import canonical
 from regista.model.commit import Row
-
-
-class Heads(Protocol):
-    """A map from keys to head objects."""
-
-    def get(self, key: str) -> Any:  # noqa: ANN401 - the head type follows from the key
-        """Return the head, or None."""
-        ...
-
-    def put(self, key: str, value: Any) -> None:  # noqa: ANN401
-        """Set the head; None removes it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,70 +85,27 @@ def arguments_digest(ops: Sequence[Asked]) -> str:
 
 def apply_transaction(heads: Heads, stamp: Stamp, txid: str, ops: Sequence[Asked]) -> None:
     """Remember a transaction id with what it asked for."""
-    heads.put(f"t/{txid}", [stamp.seq, arguments_digest(ops)])
-
-
-def name_key(name: str) -> str:
-    """Return the key of an entry's head: its name, as that is what people ask for."""
-    return f"n/{name}"
-
-
-def entry_key(entry_id: str) -> str:
-    """Return the key of an entry's name."""
-    return f"e/{entry_id}"
+    heads.put(keys.transaction(txid), [stamp.seq, arguments_digest(ops)])
 
 
 def entry_of(heads: Heads, entry_id: str) -> EntryHead:
     """Return the head of an entry, which exists."""
-    head: EntryHead = heads.get(name_key(heads.get(entry_key(entry_id))))
+    head: EntryHead = heads.get(keys.name(heads.get(keys.entry(entry_id))))
     return head
 
 
 def put_entry(heads: Heads, head: EntryHead) -> None:
     """Set the head of an entry that keeps its name."""
-    heads.put(name_key(head.name), head)
-
-
-def version_key(entry_id: str, version: int) -> str:
-    """Return the key of a version's head."""
-    return f"v/{entry_id}/{version}"
-
-
-def import_key(entry_id: str, version: int, digest: str) -> str:
-    """Return the key of the run that an imported file became, by `eval_runs.import_digest`."""
-    return f"u/{entry_id}/{version}/{digest}"
-
-
-def slot_key(entry_id: str, stage: str) -> str:
-    """Return the key of a slot's head."""
-    return f"s/{entry_id}/{stage}"
-
-
-def encode_head(value: Any) -> Any:  # noqa: ANN401
-    """Return a head as JSON."""
-    return value.to_json() if hasattr(value, "to_json") else value
-
-
-def decode_head(key: str, value: Any) -> Any:  # noqa: ANN401
-    """Return the head that JSON under a key stands for."""
-    match key[:2]:
-        case "n/":
-            return EntryHead.from_json(value)
-        case "v/":
-            return VersionHead.from_json(value)
-        case "s/":
-            return SlotHead.from_json(value)
-        case _:
-            return value
+    heads.put(keys.name(head.name), head)
 
 
 def _entry_added(heads: Heads, stamp: Stamp, row: Row) -> None:
     entry_id, name = row["entry_id"], row["entry"]
     head = EntryHead(entry_id, name, row["kind"], stamp.seq, stamp.time, stamp.actor)
-    heads.put(entry_key(entry_id), name)
+    heads.put(keys.entry(entry_id), name)
     put_entry(heads, head)
-    registry = heads.get("g") or {}
-    heads.put("g", {**registry, "entries": registry.get("entries", 0) + 1})
+    registry = heads.get(keys.REGISTRY) or {}
+    heads.put(keys.REGISTRY, {**registry, "entries": registry.get("entries", 0) + 1})
 
 
 def _version_added(heads: Heads, stamp: Stamp, row: Row) -> None:
@@ -188,9 +128,9 @@ def _version_added(heads: Heads, stamp: Stamp, row: Row) -> None:
         card_digest=row.get("card_digest", ""),
         source=json.loads(row.get("source", "{}")),
     )
-    heads.put(version_key(entry_id, version), head)
+    heads.put(keys.version(entry_id, version), head)
     if head.label:
-        heads.put(f"l/{entry_id}/{head.label}", version)
+        heads.put(keys.label(entry_id, head.label), version)
     equals.add(heads, entry_id, head.digest, version, _deleted_in(heads, entry_id))
     entry = entry_of(heads, entry_id)
     put_entry(heads, changed(entry, last_version=max(entry.last_version, version)))
@@ -198,13 +138,13 @@ def _version_added(heads: Heads, stamp: Stamp, row: Row) -> None:
 
 def _deleted_in(heads: Heads, entry_id: str) -> equals.IsDeleted:
     def is_deleted(version: int) -> bool:
-        return bool(heads.get(version_key(entry_id, version)).status == Status.DELETED)
+        return bool(heads.get(keys.version(entry_id, version)).status == Status.DELETED)
 
     return is_deleted
 
 
 def _change_version(heads: Heads, row: Row, change: Callable[[VersionHead], VersionHead]) -> None:
-    key = version_key(row["entry_id"], row["version"])
+    key = keys.version(row["entry_id"], row["version"])
     heads.put(key, change(heads.get(key)))
 
 
@@ -229,11 +169,11 @@ def _placed(heads: Heads, stamp: Stamp, row: Row) -> None:
     pointer = Pointer(to, stamp.seq, stamp.time, stamp.actor, row["action"])
     before = entry.holder(stage)
     if (before is None) != (to is None):
-        _count(heads, f"h/{stage}", 1 if before is None else -1)
+        _count(heads, keys.holders(stage), 1 if before is None else -1)
     put_entry(heads, changed(entry, slots={**entry.slots, stage: pointer}))
     if row["action"] != "register":
-        slot = heads.get(slot_key(entry_id, stage)) or SlotHead()
-        heads.put(slot_key(entry_id, stage), restack(slot, row["action"], before, to))
+        slot = heads.get(keys.slot(entry_id, stage)) or SlotHead()
+        heads.put(keys.slot(entry_id, stage), restack(slot, row["action"], before, to))
 
 
 def restack(slot: SlotHead, action: str, holder: int | None, to: int | None) -> SlotHead:
@@ -263,7 +203,7 @@ def _aliased(heads: Heads, stamp: Stamp, row: Row) -> None:
     entry, alias, version = entry_of(heads, row["entry_id"]), row["alias"], row.get("version")
     aliases = {name: item for name, item in entry.aliases.items() if name != alias}
     if (alias in entry.aliases) != (version is not None):
-        _count(heads, f"a/{alias}", 1 if version is not None else -1)
+        _count(heads, keys.alias_users(alias), 1 if version is not None else -1)
     if version is not None:
         aliases[alias] = Pointer(version, stamp.seq, stamp.time, stamp.actor, "alias")
     put_entry(heads, changed(entry, aliases=aliases))
@@ -284,22 +224,22 @@ def _tagged(heads: Heads, _stamp: Stamp, row: Row) -> None:
 
 def _status_changed(heads: Heads, _stamp: Stamp, row: Row) -> None:
     entry_id, version = row["entry_id"], row["version"]
-    before = heads.get(version_key(entry_id, version))
+    before = heads.get(keys.version(entry_id, version))
     after = changed(
         before,
         status=row["status"],
         status_reason=row.get("reason", ""),
         purged=before.purged or row.get("purge", False),
     )
-    heads.put(version_key(entry_id, version), after)
+    heads.put(keys.version(entry_id, version), after)
     if after.status == Status.DELETED != before.status:
         equals.delete(heads, entry_id, after.digest, version, _deleted_in(heads, entry_id))
 
 
 def _renamed(heads: Heads, _stamp: Stamp, row: Row) -> None:
     entry = entry_of(heads, row["entry_id"])
-    heads.put(name_key(entry.name), None)
-    heads.put(entry_key(entry.entry_id), row["entry"])
+    heads.put(keys.name(entry.name), None)
+    heads.put(keys.entry(entry.entry_id), row["entry"])
     put_entry(heads, changed(entry, name=row["entry"]))
 
 
@@ -328,9 +268,9 @@ def _run_added(heads: Heads, stamp: Stamp, row: Row) -> None:
         row["samples"],
     )
     suite = row["suite"]
-    heads.put(f"r/{row['run_id']}", [row["entry_id"], row["version"], stamp.seq, suite])
+    heads.put(keys.run(row["run_id"]), [row["entry_id"], row["version"], stamp.seq, suite])
     if digest := row.get("import_digest"):
-        key = import_key(row["entry_id"], row["version"], digest)
+        key = keys.imported(row["entry_id"], row["version"], digest)
         heads.put(key, [run.run_id, stamp.seq])
     _change_version(heads, row, lambda head: changed(head, runs={**head.runs, suite: run}))
 
@@ -348,7 +288,7 @@ def _score_added(heads: Heads, _stamp: Stamp, row: Row) -> None:
 def _scores_added(heads: Heads, rows: Sequence[Row]) -> None:
     """Add scores of one run; those of slices, and all beyond the first few, are left out."""
     first = rows[0]
-    key = version_key(first["entry_id"], first["version"])
+    key = keys.version(first["entry_id"], first["version"])
     head = heads.get(key)
     run = head.runs.get(first["suite"])
     if run is None or run.run_id != first["run_id"]:
@@ -368,7 +308,7 @@ def _scores_added(heads: Heads, rows: Sequence[Row]) -> None:
 
 
 def _drilled(heads: Heads, stamp: Stamp, row: Row) -> None:
-    key = slot_key(row["entry_id"], row["stage"])
+    key = keys.slot(row["entry_id"], row["stage"])
     drill = DrillHead(
         stamp.seq,
         stamp.time,
@@ -382,8 +322,8 @@ def _drilled(heads: Heads, stamp: Stamp, row: Row) -> None:
 
 
 def _policy_applied(heads: Heads, stamp: Stamp, row: Row) -> None:
-    registry = signed.without_policy_approvals(heads.get("g") or {})
-    heads.put("g", {**registry, "policy": row["digest"], "policy_seq": stamp.seq})
+    registry = signed.without_policy_approvals(heads.get(keys.REGISTRY) or {})
+    heads.put(keys.REGISTRY, {**registry, "policy": row["digest"], "policy_seq": stamp.seq})
 
 
 def _approved(heads: Heads, stamp: Stamp, row: Row) -> None:
@@ -395,7 +335,7 @@ def _approved(heads: Heads, stamp: Stamp, row: Row) -> None:
             lambda head: changed(head, approvals=signed.with_approval(head.approvals, given)),
         )
     else:
-        heads.put("g", signed.with_policy_approval(heads.get("g") or {}, given))
+        heads.put(keys.REGISTRY, signed.with_policy_approval(heads.get(keys.REGISTRY) or {}, given))
 
 
 def _waived(heads: Heads, stamp: Stamp, row: Row) -> None:

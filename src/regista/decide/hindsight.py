@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from regista.decide import fold
+from regista.decide import keys
 from regista.decide.binding import asks_for_approvals, bind
 from regista.decide.evidence import Bound
 from regista.decide.heads import VersionHead, changed
@@ -170,7 +170,7 @@ class _World:
         if not doubt:
             return other
         state = other.state.fork()
-        state.heads.put(fold.version_key(entry.entry_id, version.version), carried)
+        state.heads.put(keys.version(entry.entry_id, version.version), carried)
         return replace(other, state=state)
 
 

@@ -7,7 +7,7 @@ that its maker supplies; changes stay in the overlay, so planning never alters w
 from collections.abc import Callable
 from typing import Any
 
-from regista.decide import equals, fold
+from regista.decide import equals, fold, keys
 from regista.decide.heads import EntryHead, SlotHead, Status, VersionHead
 from regista.errors import InvalidInputError, NotFoundError
 from regista.model.commit import Row
@@ -18,7 +18,7 @@ _GONE = object()
 
 
 class Overlay:
-    """Heads that were changed on top of a lookup; implements `fold.Heads`."""
+    """Heads that were changed on top of a lookup; implements `keys.Heads`."""
 
     def __init__(self, lookup: Callable[[str], Any]) -> None:
         self._lookup = lookup
@@ -62,13 +62,18 @@ class State:
         fold.apply_row(self.heads, stamp, row)
 
     @property
+    def facts(self) -> dict[str, Any]:
+        """What is known of the registry as a whole, such as its policy and that one's commit."""
+        return self.heads.get(keys.REGISTRY) or {}
+
+    @property
     def policy_digest(self) -> str:
         """Digest of the policy in force; '' before any."""
-        return str((self.heads.get("g") or {}).get("policy", ""))
+        return str(self.facts.get("policy", ""))
 
     def find_entry(self, name: str) -> EntryHead | None:
         """Return the entry of this name, or None."""
-        head: EntryHead | None = self.heads.get(fold.name_key(name))
+        head: EntryHead | None = self.heads.get(keys.name(name))
         return head
 
     def entry_by_id(self, entry_id: str) -> EntryHead:
@@ -88,7 +93,7 @@ class State:
 
     def find_version(self, entry_id: str, number: int) -> VersionHead | None:
         """Return a version, deleted ones included, or None."""
-        head: VersionHead | None = self.heads.get(fold.version_key(entry_id, number))
+        head: VersionHead | None = self.heads.get(keys.version(entry_id, number))
         return head
 
     def version(self, entry: EntryHead, number: int) -> VersionHead:
@@ -107,7 +112,7 @@ class State:
 
     def slot(self, entry_id: str, stage: str) -> SlotHead:
         """Return the stack and drill of a stage."""
-        return self.heads.get(fold.slot_key(entry_id, stage)) or SlotHead()
+        return self.heads.get(keys.slot(entry_id, stage)) or SlotHead()
 
     def select(self, ref: VersionRef, *, deleted: bool = False) -> tuple[EntryHead, VersionHead]:
         """Return the entry and version that a reference names.
@@ -192,11 +197,11 @@ class State:
         return pointer.version if pointer else None
 
     def _by_label(self, entry: EntryHead, label: str) -> int | None:
-        found: int | None = self.heads.get(f"l/{entry.entry_id}/{label}")
+        found: int | None = self.heads.get(keys.label(entry.entry_id, label))
         return found
 
     def _by_digest(self, entry: EntryHead, prefix: str) -> int:
-        listed = self.heads.get(equals.digest_key(entry.entry_id, prefix)) or []
+        listed = self.heads.get(keys.equals(entry.entry_id, prefix)) or []
         fitting = [item for item in listed if item[0].startswith(prefix)]
         if len({item[0] for item in fitting}) > 1:
             raise InvalidInputError(f"sha256:{prefix} fits several versions; give more digits")
@@ -209,7 +214,7 @@ class State:
 
     def newest_equal(self, entry: EntryHead, digest: str) -> VersionHead | None:
         """Return the newest version with a digest that was not deleted; None if there is none."""
-        listed = self.heads.get(equals.digest_key(entry.entry_id, digest)) or []
+        listed = self.heads.get(keys.equals(entry.entry_id, digest)) or []
         equal = [item for item in listed if item[0] == digest]
         if not equal:
             return None

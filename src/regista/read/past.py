@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from regista.decide import equals, fold
+from regista.decide import fold, keys
 from regista.decide.heads import RunHead, VersionHead, changed
 from regista.decide.state import Overlay, State
 from regista.errors import ConflictError, NotFoundError
@@ -91,7 +91,7 @@ class _Past:
         if key not in self._known:
             family, _, rest = key.partition("/")
             loaders: dict[str, Callable[[str], Any]] = {
-                "g": self._registry,
+                keys.REGISTRY: self._registry,
                 "n": self._entry,
                 "e": self._entry_name,
                 "v": self._version,
@@ -145,7 +145,7 @@ class _Past:
     def _registry(self, _rest: str) -> Any:  # noqa: ANN401
         rows = self._rows(("policies",), "true")
         rows += self._rows(("approvals",), "version IS NULL")
-        head = self._fold(rows).get("g")
+        head = self._fold(rows).get(keys.REGISTRY)
         entries = self._value("SELECT count(*) FROM entries")
         return {**(head or {}), **({"entries": entries} if entries else {})} or None
 
@@ -169,7 +169,7 @@ class _Past:
         where = "entry_id = ? AND version = ?"
         rows = self._rows(("entries",), "entry_id = ?", entry_id)
         rows += self._rows((*VERSION_TABLES, *SHARED_TABLES), where, entry_id, int(number))
-        key = fold.version_key(entry_id, int(number))
+        key = keys.version(entry_id, int(number))
         head: VersionHead | None = self._fold(rows).get(key)
         if head is None:
             return None
@@ -197,7 +197,7 @@ class _Past:
         entry_id, _, stage = rest.rpartition("/")
         rows = self._rows(("entries",), "entry_id = ?", entry_id)
         rows += self._rows(("placements", "drills"), "entry_id = ? AND stage = ?", entry_id, stage)
-        return self._fold(rows).get(fold.slot_key(entry_id, stage))
+        return self._fold(rows).get(keys.slot(entry_id, stage))
 
     def _label(self, rest: str) -> Any:  # noqa: ANN401
         query = "SELECT version FROM versions WHERE entry_id = ? AND label = ?"
@@ -205,14 +205,14 @@ class _Past:
 
     def _digests(self, rest: str) -> Any:  # noqa: ANN401
         entry_id, prefix = rest.split("/", 1)
-        return self._equals(entry_id, prefix).get(equals.digest_key(entry_id, prefix))
+        return self._equals(entry_id, prefix).get(keys.equals(entry_id, prefix))
 
     def _previous(self, rest: str) -> Any:  # noqa: ANN401
         entry_id, _, number = rest.rpartition("/")
-        version = self.lookup(fold.version_key(entry_id, int(number)))
+        version = self.lookup(keys.version(entry_id, int(number)))
         if version is None:
             return None
-        key = equals.previous_key(entry_id, int(number))
+        key = keys.before(entry_id, int(number))
         return self._equals(entry_id, version.digest[:8]).get(key)
 
     def _equals(self, entry_id: str, prefix: str) -> Overlay:

@@ -7,7 +7,7 @@ the store's tip. The store has confirmed the commit that it was true at.
 
 from typing import Any
 
-from regista.decide import fold
+from regista.decide import keys
 from regista.errors import IntegrityError
 from regista.read.replica import MALFORMED, Replica
 from regista.storage.checkpoint import manifest_bytes, parse_manifest
@@ -49,7 +49,7 @@ def what_is_known(replica: Replica) -> dict[str, Any] | None:
         "time": state.time,
         "checkpoint": checkpoint.id if checkpoint else "",
         "manifest": manifest_bytes(checkpoint).decode() if checkpoint else "",
-        "heads": {key: fold.encode_head(value) for key, value in state.heads.changed.items()},
+        "heads": {key: keys.encode_head(value) for key, value in state.heads.changed.items()},
     }
 
 
@@ -81,7 +81,7 @@ def _replica(store: Store, memory: Memory, found: Recalled, *, kept: bool) -> Re
         if base is None:
             raise IntegrityError("what is remembered stands on a checkpoint of another format")
     heads = {
-        key: None if value is None else fold.decode_head(key, value)
+        key: None if value is None else keys.decode_head(key, value)
         for key, value in said["heads"].items()
     }
     replica.stand_on_remembered(

@@ -8,7 +8,7 @@ the common path nothing heavy is imported.
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from regista.decide import fold
+from regista.decide import fold, keys
 from regista.decide.state import State
 from regista.errors import IntegrityError
 from regista.model.commit import Commit, log_key
@@ -191,7 +191,7 @@ def is_bulk(commit: Commit) -> bool:
     )
 
 
-def fold_commit(heads: fold.Heads, commit: Commit, data_rows: Iterable[dict[str, Any]]) -> None:
+def fold_commit(heads: keys.Heads, commit: Commit, data_rows: Iterable[dict[str, Any]]) -> None:
     """Apply a whole commit: its inline rows, its bulk rows, its transaction id."""
     stamp = fold.Stamp(commit.seq, commit.time, commit.actor)
     fold.apply_rows(heads, stamp, commit.rows)
@@ -207,7 +207,7 @@ def _lookup(checkpoint: Checkpoint | None) -> Callable[[str], Any]:
     def find(key: str) -> Any:  # noqa: ANN401 - the head type follows from the key
         if key not in cache:
             value = checkpoint.get(key)
-            cache[key] = None if value is None else fold.decode_head(key, value)
+            cache[key] = None if value is None else keys.decode_head(key, value)
         return cache[key]
 
     return find

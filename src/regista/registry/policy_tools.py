@@ -89,7 +89,7 @@ class PolicyTools(Reads):
     def _policy_before(self) -> "PolicyBundle":
         from regista.errors import NotFoundError
 
-        seq = self._ask(None, lambda state: (state.heads.get("g") or {}).get("policy_seq", 0))
+        seq = self._ask(None, lambda state: state.facts.get("policy_seq", 0))
         if seq <= 1:
             raise NotFoundError("the policy in force is the first", hint="regista policy diff FILE")
         return self.policy_bundle(as_of=seq - 1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from regista.decide import fold
+from regista.decide import keys
 from regista.decide.state import State
 from regista.model.commit import Commit
 from regista.read.replica import Replica, fold_commit, is_bulk
@@ -71,7 +71,7 @@ class Walk:
         """Spill the state; return it as a checkpoint that can be streamed."""
         changed = self.state.heads.changed
         if changed:
-            encoded = {key: fold.encode_head(value) for key, value in changed.items()}
+            encoded = {key: keys.encode_head(value) for key, value in changed.items()}
             self._spilled = write_checkpoint(
                 self._store, self._spilled, self.state.seq, self.state.digest, encoded
             )
@@ -80,4 +80,4 @@ class Walk:
 
     def _lookup(self, key: str) -> Any:  # noqa: ANN401 - the head type follows from the key
         value = self._spilled.get(key) if self._spilled else None
-        return None if value is None else fold.decode_head(key, value)
+        return None if value is None else keys.decode_head(key, value)

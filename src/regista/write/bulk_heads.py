@@ -17,7 +17,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from regista.decide import equals, fold
+from regista.decide import equals, fold, keys
 from regista.decide.state import Overlay, State
 from regista.model.commit import Commit
 from regista.read import duck
@@ -168,7 +168,7 @@ def _fold_equals(entry_id: str, events: Iterable[DigestEvent]) -> Records:
 
 
 class _EntryHeads:
-    """Heads of one entry at a time; implements `fold.Heads`."""
+    """Heads of one entry at a time; implements `keys.Heads`."""
 
     def __init__(self, shared: Overlay) -> None:
         self.shared = shared
@@ -200,4 +200,4 @@ def _taken(heads: dict[str, Any]) -> Records:
 
 
 def _record(key: str, value: Any) -> tuple[str, bytes]:  # noqa: ANN401
-    return key, _encode(fold.encode_head(value)).encode()
+    return key, _encode(keys.encode_head(value)).encode()

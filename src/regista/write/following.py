@@ -5,7 +5,7 @@ under a lock of its own, so that others commit meanwhile. Whoever holds it table
 those who wait with its own, many to a file, and they find theirs done. The lock only saves work.
 """
 
-from regista.decide.fold import encode_head
+from regista.decide.keys import encode_head
 from regista.model.commit import Commit
 from regista.read.duck import connect
 from regista.read.replica import Replica

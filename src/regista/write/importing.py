@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from regista.decide import keys
 from regista.decide.operations.context import Payload, Request
 from regista.decide.planning import Planning
 from regista.errors import InvalidInputError, RegistaError
@@ -88,7 +89,7 @@ def import_folder(
         files = import_checks.open_folder(con, folder)
         args = _arguments(con, files, source)
         _advance(steps)
-        if txid and writer.replica.refresh().heads.get(f"t/{txid}"):
+        if txid and writer.replica.refresh().heads.get(keys.transaction(txid)):
             # done before, or refused since it was used for something else
             return writer.run([Request("import", args)], txid=txid)[0]
         import_checks.check_folder(con)

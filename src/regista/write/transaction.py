@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from regista.decide import keys
 from regista.decide.fold import arguments_digest
 from regista.decide.operations.context import Request
 from regista.decide.planning import CommitPlan, plan_commit
@@ -229,7 +230,7 @@ class Writer:
         self, state: State, txid: str, requests: Sequence[Request]
     ) -> list[Committed] | None:
         # nobody has used an id that was made up just now
-        found = None if txid == self._invented else state.heads.get(f"t/{txid}")
+        found = None if txid == self._invented else state.heads.get(keys.transaction(txid))
         if found is None:
             return None
         seq, arguments = found
@@ -246,7 +247,7 @@ class Writer:
         Raises:
             OutcomeUnknownError: the commit is there, but may not survive a power cut.
         """
-        found = self.replica.refresh().heads.get(f"t/{valid_txid(txid)}")
+        found = self.replica.refresh().heads.get(keys.transaction(valid_txid(txid)))
         return self._results_at(found[0], txid) if found else None
 
     def _results_at(self, seq: int, txid: str) -> list[Committed]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regista.decide import equals
+from regista.decide import equals, keys
 from regista.decide.state import Overlay
 from support.history import history_with, manifest_of, register
 
@@ -44,7 +44,7 @@ class Model:
         return max(live or equal, default=None)
 
     def listed(self, digest: str) -> list[equals.Item]:
-        items = self.heads.get(equals.digest_key("e", digest)) or []
+        items = self.heads.get(keys.equals("e", digest)) or []
         return [item for item in items if item[0] == digest]
 
 
@@ -70,7 +70,7 @@ def test_lists_of_an_older_regista_read_and_go_on_alike(old: int, steps: list[Ha
         if version % 3 == 0:
             model.deleted.add(version)
     if items:
-        model.heads.put(equals.digest_key("e", DIGESTS[0]), items)
+        model.heads.put(keys.equals("e", DIGESTS[0]), items)
     for step in steps:
         model.happen(*step)
         for digest in DIGESTS:
@@ -105,5 +105,5 @@ def test_equal_versions_made_on_purpose_are_one_item() -> None:
     for _ in range(30):
         history.do(register("content 1", force_new=True))
     digest = manifest_of("content 1").digest
-    key = equals.digest_key(history.entry().entry_id, digest)
+    key = keys.equals(history.entry().entry_id, digest)
     assert history.state.heads.get(key) == [[digest, 31]]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regista.decide import fold
+from regista.decide import fold, keys
 from regista.decide.heads import (
     MAX_MAIN_SCORES,
     DrillHead,
@@ -93,8 +93,8 @@ slots = st.builds(
 )
 def test_a_head_is_read_back_from_its_json(item: tuple[str, Any]) -> None:
     key, head = item
-    data = canonical.encode(fold.encode_head(head))
-    assert fold.decode_head(key, canonical.decode(data)) == head
+    data = canonical.encode(keys.encode_head(head))
+    assert keys.decode_head(key, canonical.decode(data)) == head
 
 
 def folded(history: History) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regista.decide.fold import encode_head
+from regista.decide.keys import encode_head
 from regista.decide.state import Overlay
 from regista.errors import IntegrityError, StorageError
 from regista.model import canonical

@@ -32,7 +32,7 @@ def judge_change(context: Context, digest: str, revisions: Mapping[str, int]) ->
 def change_ballot(context: Context, digest: str) -> Ballot:
     """Return the approvals of a policy; they are bound to the policy that it replaces."""
     state, policy = context.state, context.policy
-    given = policy_approvals(state.heads.get("g") or {})
+    given = policy_approvals(state.facts)
     bound = Bound(
         digest, gates_digest(policy.policy_change), state.policy_digest, groups=policy.groups
     )

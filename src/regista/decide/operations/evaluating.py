@@ -1,6 +1,6 @@
 """Planning `eval log`: one evaluation of one version."""
 
-from regista.decide.fold import import_key
+from regista.decide import keys
 from regista.decide.heads import EntryHead, VersionHead
 from regista.decide.operations.context import (
     Context,
@@ -34,7 +34,8 @@ def plan_eval_log(context: Context, args: Json, payload: Payload) -> Planned:
         )
     import_digest = _import_digest(said, args) if args.get("imported") else None
     if import_digest and not args.get("force_new"):
-        known = context.state.heads.get(import_key(entry.entry_id, version.version, import_digest))
+        key = keys.imported(entry.entry_id, version.version, import_digest)
+        known = context.state.heads.get(key)
         if known:
             run_id, seq = known
             told = {**_told(entry, version, run_id, said), "created": False}

@@ -5,7 +5,7 @@ come along are `action: imported` and pass no gate, which is why they are allowe
 entry has none.
 """
 
-from regista.decide.fold import entry_key
+from regista.decide import keys
 from regista.decide.operations.context import Context, Json, Payload, Planned
 from regista.decide.operations.placing import known_stage
 from regista.errors import InvalidInputError, RefusedError
@@ -36,7 +36,7 @@ def plan_import(context: Context, args: Json, payload: Payload) -> Planned:
         if alias in context.policy.all_stages:
             raise InvalidInputError(f"{alias!r} is a stage and cannot be an alias")
     for row in entries:
-        if context.state.heads.get(entry_key(row["entry_id"])):
+        if context.state.heads.get(keys.entry(row["entry_id"])):
             raise RefusedError(f"the same was imported before, {shown(row['entry'])} among it")
         if context.state.find_entry(row["entry"]):
             raise RefusedError(

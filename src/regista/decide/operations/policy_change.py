@@ -1,5 +1,6 @@
 """Planning `init` and `policy apply`: which policy is in force."""
 
+from regista.decide import keys
 from regista.decide.loosening import loosened
 from regista.decide.operations.changing import judge_change
 from regista.decide.operations.context import Context, Json, Payload, Planned, compact
@@ -29,12 +30,12 @@ def plan_policy_apply(context: Context, args: Json, _payload: Payload) -> Planne
     before = context.state.policy_digest
     decision: Json = {"policy": digest, "from_policy": before}
     if digest == before:
-        registry = context.state.heads.get("g") or {}
+        registry = context.state.facts
         return Planned(decision, existing=registry.get("policy_seq"))
     old, new = context.policy, context.load_policy(digest)
     _keeps_held_stages(context, old, new)
     for stage in sorted(_stages(new) - _stages(old)):
-        if context.state.heads.get(f"a/{stage}"):
+        if context.state.heads.get(keys.alias_users(stage)):
             raise InvalidInputError(
                 f"{stage!r} is in use as an alias and cannot become a stage",
                 hint="regista alias NAME --remove the alias first, or name the stage differently",
@@ -61,7 +62,7 @@ def _stages(policy: Policy) -> set[str]:
 
 def _keeps_held_stages(context: Context, old: Policy, new: Policy) -> None:
     for stage in sorted(_stages(old) - _stages(new)):
-        holders = context.state.heads.get(f"h/{stage}")
+        holders = context.state.heads.get(keys.holders(stage))
         if holders:
             raise RefusedError(
                 f"the policy drops stage {stage}, which {holders} entries hold",

@@ -2,6 +2,7 @@
 
 import json
 
+from regista.decide import keys
 from regista.decide.heads import EntryHead, VersionHead
 from regista.decide.operations.context import (
     Context,
@@ -162,7 +163,7 @@ def _free_label(context: Context, entry: EntryHead, label: str | None) -> None:
             f"{shown(label or '')} is a stage and cannot be a label",
             hint="choose another --label",
         )
-    taken = context.state.heads.get(f"l/{entry.entry_id}/{label}") if label else None
+    taken = context.state.heads.get(keys.label(entry.entry_id, label)) if label else None
     if taken is not None:
         raise InvalidInputError(
             f"label {shown(label or '')} is version {taken} of {shown(entry.name)} already",

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from regista.decide import keys
 from regista.decide.operations.context import Request
 from regista.decide.replay import differences
 from regista.errors import InvalidInputError, RefusedError
@@ -125,9 +126,9 @@ def test_a_yes_to_a_policy_ends_with_the_policy_that_it_replaces() -> None:
     history = history_with(1, GUARDED)
     for policy in (OPEN, other):
         history.do(approve(history, policy), actor="max")
-    assert len(history.state.heads.get("g")["policy_approvals"]) == 2
+    assert len(history.state.heads.get(keys.REGISTRY)["policy_approvals"]) == 2
     assert not history.do(apply(history, other), actor="cam").refused
-    assert "policy_approvals" not in history.state.heads.get("g")
+    assert "policy_approvals" not in history.state.heads.get(keys.REGISTRY)
     assert history.do(apply(history, OPEN), actor="cam").refused
 
 
