@@ -24,6 +24,7 @@ from regista.evalformats.finding import BUILT_IN, adapter_of
 from regista.model.tables import COMMON_COLUMNS, TABLES, Column
 from regista.policyfile import case_fields
 from regista.read.sqlfiles import VIEWS, load
+from regista.registry.adding import Adding
 from regista.registry.importing import Imports
 from regista.registry.writes import Writes
 from regista.site.api.registry import SCHEMAS
@@ -154,7 +155,7 @@ def writes() -> str:
     """Tell the writing methods of a registry."""
     methods = [
         (name, method)
-        for name, method in {**vars(Writes), **vars(Imports)}.items()
+        for name, method in {**vars(Adding), **vars(Writes), **vars(Imports)}.items()
         if inspect.isfunction(method)
         and not name.startswith("_")
         and name != "submit"

@@ -9,10 +9,10 @@ version in the store, says what they hold. Every failure is a `StorageError` in 
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,9 +21,8 @@ from regista.storage.copying import Advance
 from regista.storage.oserrors import storage_error as os_storage_error
 from regista.storage.remote import failures
 from regista.storage.remote.cache import FileCache, cache_from_environment
-from regista.storage.remote.calling import MOST_BREAKS, call, call_again
+from regista.storage.remote.calling import call
 from regista.storage.remote.client import endpoint_url, make_client
-from regista.storage.remote.clouds import AZURE
 from regista.storage.remote.location import Location
 from regista.storage.remote.naming import Wanted, by_content, by_version
 from regista.storage.remote.versions import RecentVersions, Version
@@ -171,8 +170,11 @@ class RemoteStore:
 
     def list_after(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys that start with `prefix` and sort after `after`, in order."""
+        from regista.storage.remote.listing import pages
+
         last = ""
-        for page in self._pages(prefix, after):
+        checked_key(prefix.rstrip("/") or "all")
+        for page in pages(self._client, self._where, prefix, after):
             for found in page:
                 key = found["path"]
                 if not is_key(key) or key <= after:
@@ -324,50 +326,6 @@ class RemoteStore:
                     raise os_storage_error(error, "write in", self._cache.folder) from error
                 # somebody emptied the cache, but the other file has everything
                 return path, digest
-
-    def _pages(self, prefix: str, after: str) -> "Iterator[Sequence[ObjectMeta]]":
-        import obstore
-
-        checked_key(prefix.rstrip("/") or "all")
-        if after and self._where.cloud is AZURE:
-            yield from self._walk(prefix, after)
-            return
-        last, breaks = after, 0
-        stream = obstore.list(self._client, prefix or None, offset=last or None)
-        while True:
-            try:
-                page = call(partial(next, stream, None))
-            except Exception as error:
-                # the client asks again for a file that broke off, and not for a page of a list
-                breaks += 1
-                if breaks > MOST_BREAKS or not failures.Answer.of(error).broke_off:
-                    raise self._error(error, "list", "") from error
-                stream = obstore.list(self._client, prefix or None, offset=last or None)
-                continue
-            if not page:
-                return
-            last = page[-1]["path"]
-            yield page
-
-    def _walk(self, prefix: str, after: str) -> "Iterator[Sequence[ObjectMeta]]":
-        """List folder by folder, for a store that cannot start in the middle of a list."""
-        import obstore
-
-        listed = self._do(
-            "list",
-            "",
-            lambda: call_again(lambda: obstore.list_with_delimiter(self._client, prefix or None)),
-        )
-        here: dict[str, ObjectMeta | None] = {found["path"]: found for found in listed["objects"]}
-        here |= {f"{folder}/": None for folder in listed["common_prefixes"]}
-        for name in sorted(here):
-            found = here[name]
-            if found:
-                yield [found]
-            elif after.startswith(name):
-                yield from self._walk(name, after)
-            elif name > after:
-                yield from self._pages(name, "")
 
     def _look(
         self,
