@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,6 +75,25 @@ def test_no_hooks_leaves_it_to_the_next_run(cli: Cli) -> None:
         assert cli.inside("hooks", "run").code == 0
     assert receiver.seqs == [2, 3]
     assert states(cli)["w"]["backlog"] == 0
+
+
+def test_the_doctor_tells_what_waits_and_what_fails(cli: Cli) -> None:
+    def finding() -> Any:
+        ran = cli.inside("doctor", "--json")
+        (found,) = (one for one in ran.json["findings"] if one["check"] == "hooks")
+        assert ran.code == (0 if found["ok"] else 6)
+        return found
+
+    assert finding()["detail"] == "0 events waiting for 0 post-hooks"
+    configure(cli.folder, webhook("w", CLOSED))
+    create(cli, "a", "--no-hooks")
+    waiting = finding()
+    assert waiting["detail"] == "1 event waiting for 1 post-hook"
+    create(cli, "b")
+    failing = finding()
+    assert failing["detail"].startswith("w fails since ")
+    assert failing["detail"].endswith("; 2 events waiting for it")
+    assert waiting["fix"] == failing["fix"] == "regista hooks run"
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,12 @@ def test_moving_a_long_log_costs_a_request_or_two_for_64_commits(
     assert long.run("export", "--full", str(tmp_path / "backup.tar"), cold=True)[1] <= 60
 
 
+def test_looking_far_back_in_a_long_log_costs_few_requests(long: Counted) -> None:
+    ran, requests = long.run("log", "--limit", "190", "--json", cold=True)
+    assert len(ran.json) == 190
+    assert requests <= 35
+
+
 def test_collecting_garbage_of_a_long_log_costs_few_requests(long: Counted) -> None:
     assert long.run("gc", cold=True)[1] <= 50
 

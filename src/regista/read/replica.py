@@ -74,15 +74,27 @@ class Replica:
             )
         if head >= self._look_again_at or len(state.heads.changed) > REBASE_AT:
             state = self._rebased(state, head)
-        if self.memory and FEW < head - state.seq <= LOOK_AGAIN_AFTER:
-            self.memory.fetch([log_key(seq) for seq in range(state.seq + 1, head + 1)])
-        for commit, digest in self.log.iterate(state.seq + 1, head, parent=state.digest):
+        log = self.log_of(state.seq + 1, head)
+        for commit, digest in log.iterate(state.seq + 1, head, parent=state.digest):
             if is_bulk(commit) and self._rebased(state, head) is not state:
                 # too many heads to fold in memory, and a newer checkpoint holds them
                 return self.refresh()
             state = self.advance(commit, digest)
         self.remember()
         return state
+
+    def log_of(self, first: int, last: int) -> Log:
+        """Return the log, made ready to read some commits, which are there, with few questions.
+
+        Args:
+            first: number of the first one.
+            last: number of the last one.
+        """
+        if last - first >= LOOK_AGAIN_AFTER:
+            return self.log.over(first, last)
+        if self.memory and last - first >= FEW:
+            self.memory.fetch([log_key(seq) for seq in range(first, last + 1)])
+        return self.log
 
     def remember(self, commit_bytes: bytes = b"") -> None:
         """Keep the state for this machine's next process, where that saves it questions.

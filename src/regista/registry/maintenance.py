@@ -12,6 +12,7 @@ from regista.read.replica import Replica
 from regista.storage.blobs import BLOB_PREFIX
 
 if TYPE_CHECKING:
+    from regista.hooks.lifecycle import Lifecycle
     from regista.verify.problems import Verification
     from regista.write.collecting import Garbage
 
@@ -93,6 +94,11 @@ class Maintenance:
     """Maintenance operations, over a replica."""
 
     replica: Replica
+
+    @property
+    def hooks(self) -> "Lifecycle":
+        """The lifecycle hooks of the registry."""
+        raise NotImplementedError
 
     def verify(
         self,
@@ -193,6 +199,7 @@ class Maintenance:
             self._check_tables,
             self._check_superseded,
             self._check_checkpoint,
+            self._check_hooks,
         )
         findings = []
         for check in checks:
@@ -266,3 +273,24 @@ class Maintenance:
                 fix="regista compact",
             )
         return Finding("checkpoint", ok=True, detail=f"{behind} commits behind the head")
+
+    def _check_hooks(self) -> Finding:
+        from regista.decide.gates.findings import plural
+
+        hooks = [hook for hook in self.hooks.states() if hook.when == "post"]
+        for hook in hooks:
+            if hook.failing:
+                return Finding(
+                    "hooks",
+                    ok=False,
+                    detail=f"{hook.id} fails since {hook.failing.since}: {hook.failing.error};"
+                    f" {plural(hook.backlog, 'event')} waiting for it",
+                    fix="regista hooks run",
+                )
+        waiting = sum(hook.backlog for hook in hooks)
+        return Finding(
+            "hooks",
+            ok=True,
+            detail=f"{plural(waiting, 'event')} waiting for {plural(len(hooks), 'post-hook')}",
+            fix="regista hooks run" if waiting else "",
+        )

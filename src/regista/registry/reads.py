@@ -94,7 +94,8 @@ class Reads:
         """Return the newest commits, the last first, each with its file's sha256."""
         last = self._seq(as_of)
         first = max(1, last - limit + 1)
-        return [self.replica.log.read(seq) for seq in range(last, first - 1, -1)]
+        log = self.replica.log_of(first, last)
+        return [log.read(seq) for seq in range(last, first - 1, -1)]
 
     def state(self, as_of: AsOf = None) -> State:
         """Return the pinned state at the head, or as of a commit or time."""

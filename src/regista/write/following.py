@@ -45,7 +45,8 @@ class Follower:
             if covered >= commit.seq:
                 return
             # whoever holds the lock also does the work of those who wait for it
-            head = self.replica.log.head(after=commit.seq) if held else commit.seq
+            # ours is known, even where something has just taken it away
+            head = max(commit.seq, self.replica.log.head(after=commit.seq)) if held else commit.seq
             tabled = self._table(commit, digest, covered, head)
             if covered // EVERY < tabled // EVERY:
                 self._compact()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fakes.faulty_store import FaultyStore, KilledError
+from regista.model.commit import log_key
 from regista.model.tables import TABLES
 from regista.registry.core import Registry
 from regista.storage.cover import COMMITS, Span, schema_key
@@ -160,3 +161,15 @@ def test_a_checkpoint_whose_base_was_pruned_meanwhile_is_written_on_the_newest(
         registry.compact()
     behind.compact()
     assert registry.verify().ok
+
+
+def test_a_commit_whose_file_is_taken_away_at_once_is_tabled_all_the_same(store: Store) -> None:
+    registry = new_registry(store=store)
+    registry.create("m")
+    commit, digest = registry.replica.log.read(2)
+    for key in list(store.list_after("tables/")):
+        if "000000000002" in key:
+            store.delete(key)
+    store.delete(log_key(2))
+    Follower(registry.replica).follow(commit, digest)
+    assert tables_covered_to(store) == 2
