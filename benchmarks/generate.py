@@ -107,7 +107,7 @@ def write_files(folder: Path, sizes: dict[str, int]) -> None:
 def main() -> None:
     """Generate and import."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folder", help="where the registry is to be made")
+    parser.add_argument("folder", help="where the registry is to be made, a URI too")
     parser.add_argument("--versions", type=int, default=1_000_000)
     parser.add_argument("--entries", type=int, default=10_000)
     parser.add_argument("--scores", type=int, default=10, help="scores of each version")
@@ -116,7 +116,9 @@ def main() -> None:
              "scores": options.scores}  # fmt: skip
     clock, begun = Clock(), time.monotonic()
     registry = regista.init(options.folder, actor="benchmark").registry
-    with tempfile.TemporaryDirectory(dir=Path(options.folder).resolve().parent) as name:
+    # beside it, where it is in a folder: that disk has the room
+    beside = None if "://" in options.folder else Path(options.folder).resolve().parent
+    with tempfile.TemporaryDirectory(dir=beside) as name:
         write_files(Path(name), sizes)
         clock.tell("generate")
         done = registry.import_bulk(name, source="benchmarks/generate.py", progress=clock)

@@ -1,6 +1,6 @@
 """Requests and time per command on S3, cold and warm, with a round trip added to each request.
 
-    python benchmarks/requests.py [--versions 20000] [--commits 70] [--delay-ms 50]
+    python benchmarks/requests.py [--versions 20000] [--scores 10] [--commits 70] [--delay-ms 50]
 
 S3 is the emulator of the tests, behind a proxy that waits and counts. Cold is a machine that knows
 nothing of the registry, warm is one that ran the command before. Each is a process of its own.
@@ -73,20 +73,21 @@ class Place:
         return self.proxy.count(), taken
 
 
-def make(place: Place, versions: int, commits: int) -> str:
+def make(place: Place, versions: int, scores: int, commits: int) -> str:
     """Fill the bucket: a bulk import, then some commits; return the name of an entry."""
-    local = place.folder / "local"
+    environ = {**place.environ, **emulators.s3().environ}
     command = [
-        PYTHON, str(HERE / "generate.py"), str(local), "--versions", str(versions),
-        "--entries", str(max(100, versions // 100)),
+        PYTHON, str(HERE / "generate.py"), place.uri, "--versions", str(versions),
+        "--scores", str(scores), "--entries", str(max(100, versions // 100)),
     ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True)
+    started = time.perf_counter()
+    done = subprocess.run(command, env=environ, check=True, capture_output=True, text=True)
+    row("import", f"{time.perf_counter() - started:.0f} s; {done.stdout.splitlines()[-1]}")
     policy = place.folder / "policy.yaml"
     policy.write_text(POLICY)
-    regista.open(str(local), actor="benchmark").apply_policy(policy)
-    with patch.dict(os.environ, place.environ, clear=True):
-        regista.mirror(str(local), place.uri)
+    with patch.dict(os.environ, environ, clear=True):
         registry = regista.open(place.uri, actor="benchmark")
+        registry.apply_policy(policy)
         names = [name for (name,) in registry.sql("SELECT entry FROM entries").fetchall()]
         for number in range(commits):
             registry.tag(names[number % 50], {"commit": str(number)})
@@ -137,15 +138,19 @@ def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--versions", type=int, default=20_000)
+    parser.add_argument("--scores", type=int, default=10, help="scores of each version")
     parser.add_argument("--commits", type=int, default=70)
     parser.add_argument("--delay-ms", type=int, default=50)
     options = parser.parse_args()
     store = emulators.s3()
     with faulty(store.url) as proxy, tempfile.TemporaryDirectory() as folder:
         place = Place(proxy, store.new_uri(), Path(folder))
-        name = make(place, options.versions, options.commits)
+        heading(
+            f"{options.versions:,} versions, {options.versions * options.scores:,} scores;"
+            f" {options.delay_ms} ms added to each request"
+        )
+        name = make(place, options.versions, options.scores, options.commits)
         proxy.delay_s = options.delay_ms / 1000
-        heading(f"{options.versions:,} versions, {options.delay_ms} ms added to each request")
         measure(place, name)
 
 
