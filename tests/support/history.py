@@ -21,10 +21,10 @@ from regista.decide.operations.context import (
 )
 from regista.decide.planning import CommitPlan, inline_scores, plan_commit
 from regista.decide.policy import Policy
+from regista.decide.prehooks import Answer, Question
 from regista.decide.replay import differences, replay
 from regista.decide.state import State
 from regista.decide.statistics.pairs import Pairs
-from regista.decide.vetoes import Answer, Question
 from regista.model.canonical import sha256_hex
 from regista.model.commit import FORMAT, Commit, DataRef, Row, parse
 from regista.model.manifest import FileEntry, Manifest

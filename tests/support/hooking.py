@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from regista.decide.vetoes import Subject
+from regista.decide.prehooks import Subject
 from regista.hooks.events import Event
 from support.cli import Cli
 

@@ -21,8 +21,9 @@ from regista.decide.operations.context import Context, Json, Payload, Planned, R
 from regista.decide.places import rules_of
 from regista.decide.planning import PLANNERS
 from regista.decide.policy import Policy
+from regista.decide.prehooks import Answer
 from regista.decide.verdict import Outcome
-from regista.decide.vetoes import READS, Answer, with_answers
+from regista.decide.vetoes import READS, with_answers
 from regista.decide.waivers import REFUSING
 from regista.errors import RegistaError
 from regista.model import canonical

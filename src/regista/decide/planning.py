@@ -37,9 +37,10 @@ from regista.decide.operations.context import (
     RunOf,
     SampleSource,
 )
+from regista.decide.prehooks import Question
 from regista.decide.state import State
 from regista.decide.statistics.pairs import Pairs
-from regista.decide.vetoes import READS, RECORDED_ON_REFUSAL, Question, subject_of, with_answers
+from regista.decide.vetoes import READS, RECORDED_ON_REFUSAL, subject_of, with_answers
 from regista.errors import InvalidInputError
 from regista.model import canonical
 from regista.model.commit import FORMAT, Commit, DataRef, OpRecord, Row

@@ -23,9 +23,10 @@ from regista.decide.operations.importing import IMPORTABLE
 from regista.decide.operations.policy_change import OPERATION
 from regista.decide.planning import PAYLOAD, CommitPlan, plan_commit
 from regista.decide.policy import Policy
+from regista.decide.prehooks import Answer, Question
 from regista.decide.state import State
 from regista.decide.statistics.pairs import Pairs
-from regista.decide.vetoes import READS, Answer, Question
+from regista.decide.vetoes import READS
 from regista.model.commit import Commit, DataRef, OpRecord, Row
 
 PLANNED_COLUMNS = frozenset({"table", "entry_id", "entry", "version", "run_id", "suite"})

@@ -8,10 +8,10 @@ Anything else is no answer, and never taken for one.
 import json
 from collections.abc import Collection, Sequence
 
-from regista.decide.vetoes import WAY_BACK, Answer, Question, Said
+from regista.decide.prehooks import WAY_BACK, Answer, Question, Said
 from regista.errors import RegistaError
-from regista.hooks.config import Hook
 from regista.hooks.events import Event, concerns, requested
+from regista.hooks.hook import Hook
 from regista.hooks.payload import body_of, one_line
 from regista.hooks.running import INSIDE, VETO, run_command, runs_inside
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from regista.errors import InvalidInputError, RegistaError
-from regista.hooks.config import Hook
 from regista.hooks.events import Event
+from regista.hooks.hook import Hook
 from regista.hooks.payload import body_of, one_line
 from regista.hooks.running import INSIDE, run_command, runs_inside
 from regista.hooks.schedule import asked_s

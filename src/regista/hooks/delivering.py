@@ -16,9 +16,9 @@ from typing import Any
 from regista.decide.vetoes import subject_of
 from regista.errors import RegistaError
 from regista.hooks.attempts import Attempt, attempt
-from regista.hooks.config import Hook
 from regista.hooks.cursors import Cursor, Cursors, Failing, Position
 from regista.hooks.events import Event, concerns, events_of
+from regista.hooks.hook import Hook
 from regista.hooks.running import kill_running
 from regista.hooks.schedule import backoff_s
 from regista.model.times import format_time

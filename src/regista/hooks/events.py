@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from regista.decide.operations.context import Json
 from regista.decide.patterns import matches
 from regista.decide.planning import PLANNERS
+from regista.decide.prehooks import Question, Subject
 from regista.decide.verdict import Outcome
-from regista.decide.vetoes import Question, Subject
 from regista.model.commit import Commit
 
 if TYPE_CHECKING:
-    from regista.hooks.config import Hook, Match
+    from regista.hooks.hook import Hook, Match
 
 MEETS_ALL = "*"
 APPLIED, REFUSED, FAILED, REQUESTED = "applied", "refused", "failed", "requested"

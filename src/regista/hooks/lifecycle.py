@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from regista.decide.vetoes import Said, Subject
+from regista.decide.prehooks import Said, Subject
 from regista.errors import InvalidInputError, NotFoundError, RegistaError
 from regista.hooks.asking import Asking, ask_hook, hidden_variables
 from regista.hooks.attempts import Attempt, attempt
-from regista.hooks.config import Hook, When
 from regista.hooks.cursors import Cursors, Failing, Position, Skip
 from regista.hooks.delivering import Feed, Patience, Report, Runner, ahead_of_log, run_all
 from regista.hooks.events import APPLIED, REQUESTED, Event
+from regista.hooks.hook import Hook, When
 from regista.hooks.payload import body_of
 from regista.hooks.running import INSIDE
 from regista.hooks.urls import target_of

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from regista.errors import StorageError
-from regista.hooks.config import Hook
+from regista.hooks.hook import Hook
 
 INSIDE = "REGISTA_HOOKS_RUNNING"
 """Ids of the hooks whose command this process runs in, so that none runs inside itself."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regista.errors import InvalidInputError, StorageError
-from regista.hooks.config import Hook
+from regista.hooks.hook import Hook
 from regista.hooks.signing import secret_key, signed_headers
 from regista.hooks.urls import Target, is_public, target_of
 from regista.version import __version__

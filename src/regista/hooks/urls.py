@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from regista.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from regista.hooks.config import Hook
+    from regista.hooks.hook import Hook
 
 MAX_URL = 2_000
 HTTPS, HTTP = 443, 80

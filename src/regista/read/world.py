@@ -13,8 +13,8 @@ from regista.decide.operations.context import Grain, Query, Request, RunCount, S
 from regista.decide.planning import inline_scores
 from regista.decide.policy import Policy
 from regista.decide.policy_bundle import PolicyBundle
+from regista.decide.prehooks import Answer, PreHooks, Question
 from regista.decide.statistics.pairs import Pairs
-from regista.decide.vetoes import Answer, PreHooks, Question
 from regista.errors import IntegrityError, NotFoundError
 from regista.model.commit import DataRef
 from regista.read.replica import Replica

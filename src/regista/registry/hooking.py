@@ -75,7 +75,7 @@ class Hooking:
         try:
             return self._configured(writer.replica)
         except InvalidInputError as error:
-            from regista.decide.vetoes import WAY_BACK
+            from regista.decide.prehooks import WAY_BACK
 
             if not WAY_BACK.issuperset(ops):
                 raise

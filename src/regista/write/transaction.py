@@ -16,9 +16,9 @@ from regista.decide import keys
 from regista.decide.fold import arguments_digest
 from regista.decide.operations.context import Request
 from regista.decide.planning import CommitPlan, plan_commit
+from regista.decide.prehooks import WAY_BACK, PreHooks
 from regista.decide.state import State
 from regista.decide.verdict import Outcome
-from regista.decide.vetoes import WAY_BACK, PreHooks
 from regista.errors import (
     ConflictError,
     OutcomeUnknownError,

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from regista.decide.operations.context import Json, Request
+from regista.decide.prehooks import Answer, OnError, Question, Said, Subject
 from regista.decide.replay import differences
-from regista.decide.vetoes import Answer, OnError, Question, Said, Subject
 from regista.model.commit import OpRecord
 from regista.registry import requests
 from support.history import History, register

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from regista.decide.vetoes import OnError
+from regista.decide.prehooks import OnError
 from regista.errors import InvalidInputError
-from regista.hooks.config import Hook, Match, When, hooks_of
+from regista.hooks.config import hooks_of
+from regista.hooks.hook import Hook, Match, When
 
 PATH = Path("project/regista.toml")
 HOOK = 'id = "a"\non = "*"\n'

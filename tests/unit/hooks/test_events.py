@@ -8,9 +8,9 @@ import pytest
 
 from regista.decide.operations.context import Json
 from regista.decide.planning import PLANNERS
-from regista.decide.vetoes import Answer, OnError, Question, Said, Subject
-from regista.hooks.config import Hook, Match, When
+from regista.decide.prehooks import Answer, OnError, Question, Said, Subject
 from regista.hooks.events import OPERATIONS, Event, concerns, events_of, requested
+from regista.hooks.hook import Hook, Match, When
 from regista.model.canonical import sha256_hex
 from regista.registry import requests
 from support.history import History, register

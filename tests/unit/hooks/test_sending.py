@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from regista.hooks.config import Hook, Match, When
+from regista.hooks.hook import Hook, Match, When
 from regista.hooks.sending import DeliveryFailedError, send
 from support.hooking import OK, SECRET, Receiver, hang, receiving
 

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from fakes.faulty_store import Fault, FaultyStore
-from regista.decide.vetoes import Answer, Question
+from regista.decide.prehooks import Answer, Question
 from regista.errors import (
     ConflictError,
     InvalidInputError,

@@ -19,7 +19,7 @@ from regista.model.commit import Commit, DataRef, Row
 if TYPE_CHECKING:
     # whoever only builds requests must not pay for the gates
     from regista.decide.policy import Policy
-    from regista.decide.vetoes import Answer, Question
+    from regista.decide.prehooks import Answer, Question
 
 Json = dict[str, Any]
 Grain = tuple[str, str, str]
