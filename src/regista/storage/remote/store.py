@@ -337,6 +337,8 @@ class RemoteStore:
         while True:
             try:
                 page = call(partial(next, stream, None))
+            except RegistaError:
+                raise
             except Exception as error:
                 # the client asks again for a file that broke off, and not for a page of a list
                 breaks += 1
