@@ -10,7 +10,7 @@ from regista.errors import InvalidInputError, OutcomeUnknownError, StorageError
 from regista.model import canonical
 from regista.model.commit import FORMAT
 from regista.model.names import shown
-from regista.read.opening import REGISTRY_KEY, open_replica
+from regista.read.opening import REGISTRY_KEY, open_replica, refuse_lost_id
 from regista.registry.core import Registry
 from regista.registry.hooking import Hooking, config_here
 from regista.storage.creating import Creation
@@ -76,6 +76,7 @@ def init_registry(
 
     Raises:
         InvalidInputError: the policy is malformed, or the registry is there with another one.
+        IntegrityError: there are commits, and no `registry.json`.
         StorageError: the store cannot create a file exactly once, which commits rest on, or did
             not say clearly whether the registry was made.
     """
@@ -86,6 +87,7 @@ def init_registry(
         read_policy(Path(policy))
     store = open_store(uri)
     if store.get(REGISTRY_KEY) is None:
+        refuse_lost_id(store)
         probe(store)
     text = {"format": FORMAT, "id": os.urandom(16).hex()}
     created = found(store, canonical.encode(text) + b"\n")

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from regista.errors import OutcomeUnknownError, StorageError
-from regista.registry.opening import init_registry
+from regista.errors import IntegrityError, OutcomeUnknownError, StorageError
+from regista.read.opening import REGISTRY_KEY
+from regista.registry.opening import init_registry, open_registry
 from regista.storage.local import LocalStore
 
 
@@ -30,3 +31,30 @@ def test_init_does_not_settle_its_own_commit_once_more(
     monkeypatch.setattr(LocalStore, "settle", lambda _store, key: settled.append(key))
     init_registry(str(tmp_path / "r"), actor="ann")
     assert not [key for key in settled if key.startswith("log/")]
+
+
+def test_commits_without_an_id_are_no_place_for_a_new_registry(tmp_path: Path) -> None:
+    init_registry(str(tmp_path / "r"), actor="ann")
+    (tmp_path / "r" / REGISTRY_KEY).unlink()
+    with pytest.raises(IntegrityError, match=r"has commits and no registry\.json") as caught:
+        init_registry(str(tmp_path / "r"), actor="ann")
+    assert "parent of commit 1" in caught.value.hint
+    assert not (tmp_path / "r" / REGISTRY_KEY).exists()
+
+
+def test_who_opens_commits_without_an_id_is_not_sent_to_init(tmp_path: Path) -> None:
+    init_registry(str(tmp_path / "r"), actor="ann")
+    (tmp_path / "r" / REGISTRY_KEY).unlink()
+    with pytest.raises(IntegrityError, match=r"has commits and no registry\.json"):
+        open_registry(str(tmp_path / "r"))
+
+
+@pytest.mark.parametrize("id_", [None, "{", '{"format":1,"id":"ffffffffffffffffffffffffffffffff"}'])
+def test_the_doctor_finds_that_the_id_is_lost_or_another(tmp_path: Path, id_: str | None) -> None:
+    registry = init_registry(str(tmp_path / "r"), actor="ann").registry
+    (tmp_path / "r" / REGISTRY_KEY).unlink()
+    if id_ is not None:
+        (tmp_path / "r" / REGISTRY_KEY).write_text(id_)
+    found = registry.doctor()
+    assert not found.ok
+    assert [finding.check for finding in found.findings if not finding.ok] == ["id"]
