@@ -16,6 +16,7 @@ from regista.registry.hooking import Hooking, config_here
 from regista.storage.creating import Creation
 from regista.storage.opening import open_store
 from regista.storage.probing import probe
+from regista.write import clocks
 from regista.write.committed import DEFAULT_TIMEOUT_S
 from regista.write.founding import found
 
@@ -78,7 +79,7 @@ def init_registry(
         InvalidInputError: the policy is malformed, or the registry is there with another one.
         IntegrityError: there are commits, and no `registry.json`.
         StorageError: the store cannot create a file exactly once, which commits rest on, or did
-            not say clearly whether the registry was made.
+            not say clearly whether the registry was made; or this machine's clock is ahead.
     """
     if policy is not None:
         from regista.policyfile.loading import read_policy
@@ -88,6 +89,7 @@ def init_registry(
     store = open_store(uri)
     if store.get(REGISTRY_KEY) is None:
         refuse_lost_id(store)
+        clocks.refuse(clocks.minutes_ahead(store))
         probe(store)
     text = {"format": FORMAT, "id": os.urandom(16).hex()}
     created = found(store, canonical.encode(text) + b"\n")

@@ -1,5 +1,6 @@
 """Making a registry that is there already."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,15 @@ def test_the_doctor_finds_that_the_id_is_lost_or_another(tmp_path: Path, id_: st
     found = registry.doctor()
     assert not found.ok
     assert [finding.check for finding in found.findings if not finding.ok] == ["id"]
+
+
+def test_init_with_a_clock_that_is_ahead_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def an_hour_ago(_store: LocalStore) -> datetime:
+        return datetime.now(UTC) - timedelta(hours=1)
+
+    monkeypatch.setattr(LocalStore, "now", an_hour_ago)
+    with pytest.raises(StorageError, match="clock is 60 minutes ahead"):
+        init_registry(str(tmp_path / "r"), actor="ann")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
