@@ -45,6 +45,9 @@ _NEVER_SENT = "kind: Connect"
 _NO_CREDENTIALS = re.compile(
     r"//169\.254\.|//metadata\.google|//sts\.|token request|[Cc]redentials? (?:file|provider)"
 )
+# what a program of a profile's that gives credentials was said to have done, by way of the client
+_GAVE_NONE = re.compile(r"credential provider: StorageError: (.+)")
+ASK_BY_HAND = "run it by hand, or aws sso login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,9 @@ def _refusal(
     answer: Answer, error: BaseException, doing: str, bucket: str, cloud: Cloud
 ) -> tuple[str, str]:
     """Return why somebody may not do it, and what helps; '' where that is not the reason."""
-    if answer.no_credentials:
+    if gave_none := _GAVE_NONE.search(answer.text):
+        reason = gave_none[1], ASK_BY_HAND
+    elif answer.no_credentials:
         reason = f"no credentials were found for {cloud.name}", cloud.credentials
     elif answer.code in _SKEWED:
         reason = "this machine's clock is off by more than the store allows", "set the clock"
