@@ -18,7 +18,7 @@ from regista.storage.opening import open_store
 from regista.storage.probing import probe
 from regista.write import clocks
 from regista.write.committed import DEFAULT_TIMEOUT_S
-from regista.write.founding import found
+from regista.write.founding import found, refuse_inside_another
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ def init_registry(
         timeout_s: as for `open_registry`.
 
     Raises:
-        InvalidInputError: the policy is malformed, or the registry is there with another one.
+        InvalidInputError: the policy is malformed, or the registry is there with another one, or
+            the place lies among the files of another registry.
         IntegrityError: there are commits, and no `registry.json`.
         StorageError: the store cannot create a file exactly once, which commits rest on, or did
             not say clearly whether the registry was made; or this machine's clock is ahead.
@@ -89,6 +90,7 @@ def init_registry(
     store = open_store(uri)
     if store.get(REGISTRY_KEY) is None:
         refuse_lost_id(store)
+        refuse_inside_another(store)
         clocks.refuse(clocks.minutes_ahead(store))
         probe(store)
     text = {"format": FORMAT, "id": os.urandom(16).hex()}

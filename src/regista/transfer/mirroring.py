@@ -29,7 +29,7 @@ from regista.storage.store import Store
 from regista.transfer.batching import batched
 from regista.transfer.copying import copy_file, is_there
 from regista.transfer.deriving import derive
-from regista.write.founding import found
+from regista.write.founding import found, refuse_inside_another
 
 BLOB_LOCK_WAIT_S = 60.0
 COMMITS_AT_ONCE = 64
@@ -149,6 +149,7 @@ class _Mirror:
             self._refuse_other()
             return False
         refuse_lost_id(self.target)
+        refuse_inside_another(self.target)
         return True
 
     def _refuse_other(self) -> None:

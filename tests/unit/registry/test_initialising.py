@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from regista.errors import IntegrityError, OutcomeUnknownError, StorageError
+from regista.errors import (
+    IntegrityError,
+    InvalidInputError,
+    OutcomeUnknownError,
+    StorageError,
+)
 from regista.read.opening import REGISTRY_KEY
 from regista.registry.opening import init_registry, open_registry
 from regista.storage.local import LocalStore
@@ -71,3 +76,22 @@ def test_init_with_a_clock_that_is_ahead_leaves_nothing(
     with pytest.raises(StorageError, match="clock is 60 minutes ahead"):
         init_registry(str(tmp_path / "r"), actor="ann")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("inside", ["log", "tables/versions/x", "blobs/a/b", "checkpoints/data"])
+def test_a_registry_has_no_place_inside_another(tmp_path: Path, inside: str) -> None:
+    init_registry(str(tmp_path / "r"), actor="ann")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InvalidInputError, match="inside the registry") as caught:
+        init_registry(str(tmp_path / "r" / inside), actor="ann")
+    assert str(tmp_path / "r") in caught.value.message
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("beside", ["team", "data/team", "tables"])
+def test_a_registry_may_lie_beside_another_or_below_folders_that_are_called_so(
+    tmp_path: Path, beside: str
+) -> None:
+    if beside == "team":
+        init_registry(str(tmp_path), actor="ann")
+    assert init_registry(str(tmp_path / beside), actor="ann").created
