@@ -152,13 +152,13 @@ def _wrong_region(answer: Answer, what: str, bucket: str) -> StorageError:
 
 
 def _other(answer: Answer, what: str, where: Location) -> StorageError:
+    variable = where.cloud.endpoint_variables[0]
     if answer.status:
         detail = f"status {answer.status}" + (f", {answer.code}" if answer.code else "")
         return StorageError(f"{what}: the store answered {detail}", hint="try again later")
     if "TimedOut" in answer.text or "Timeout" in answer.text:
         return StorageError(f"{what}: the store did not answer in time", hint="try again later")
     if _NEVER_SENT in answer.text:
-        variable = where.cloud.endpoint_variables[0]
         return StorageError(
             f"{what}: the store cannot be reached",
             hint=f"check the network, and {variable} where the store is not {where.cloud.name}'s",
@@ -166,4 +166,7 @@ def _other(answer: Answer, what: str, where: Location) -> StorageError:
     if "HTTP error" in answer.text:
         return StorageError(f"{what}: the connection to the store was lost", hint="try again later")
     first = re.sub(r"\S+://\S+", "URL", answer.text.splitlines()[0] if answer.text else "")
-    return StorageError(f"{what}: {shown(first, 200) or 'no reason was given'}")
+    return StorageError(
+        f"{what}: {shown(first, 200)}",
+        hint=f"look at what answers there, a proxy's page perhaps, and at {variable}",
+    )
