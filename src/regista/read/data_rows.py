@@ -182,12 +182,9 @@ def converter(types: Sequence[str], key: str) -> Callable[[Sequence[Any]], Seque
 
 @contextmanager
 def _reading(ref: DataRef) -> "Iterator[DuckDBPyConnection]":
-    try:
-        with duck.connect(memory_mb=_MEMORY_MB) as con, duck.guarded(f"read {ref.key}"):
-            yield con
-    except IntegrityError as error:
-        # unlike a table, a data file cannot be made again from the log
-        raise IntegrityError(error.message, hint=_VERIFY) from error
+    doing = f"read {ref.key}"
+    with duck.connect(memory_mb=_MEMORY_MB) as con, duck.guarded(doing, mend=_VERIFY):
+        yield con
 
 
 def _grain(score: Score) -> tuple[str, str, str]:

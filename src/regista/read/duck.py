@@ -60,11 +60,13 @@ def connect(
 
 
 @contextmanager
-def guarded(what: str) -> Iterator[None]:
+def guarded(what: str, *, mend: str = _REBUILD) -> Iterator[None]:
     """Turn DuckDB's exceptions about our own files into the library's.
 
     Args:
         what: what was being done, for the message, such as `table commit 7`.
+        mend: the command to name when a file is damaged; `regista verify` where it may be a data
+            file, which unlike a table cannot be made again from the log.
 
     Raises:
         StorageError: the disk is full, read-only or denies access, or memory runs out.
@@ -82,7 +84,7 @@ def guarded(what: str) -> Iterator[None]:
             raise StorageError(f"cannot {what}: {_full(line)}", hint="free some space") from error
         if any(sign in line.lower() for sign in _STORAGE_SIGNS):
             raise StorageError(f"cannot {what}: {line}") from error
-        raise IntegrityError(f"cannot {what}: {line}", hint=_REBUILD) from error
+        raise IntegrityError(f"cannot {what}: {line}", hint=mend) from error
 
 
 def _full(line: str) -> str:

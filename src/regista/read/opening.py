@@ -2,13 +2,19 @@
 
 from typing import TYPE_CHECKING
 
-from regista.errors import InvalidInputError, NewerFormatError, NotFoundError, StorageError
+from regista.errors import (
+    IntegrityError,
+    InvalidInputError,
+    NewerFormatError,
+    NotFoundError,
+    StorageError,
+)
 from regista.model import canonical
 from regista.model.commit import FORMAT
 from regista.model.names import shown
 from regista.read.replica import Replica
 from regista.storage.checkpoint import load_latest
-from regista.storage.log import Log
+from regista.storage.log import LOG_PREFIX, Log
 from regista.storage.opening import open_store
 from regista.storage.store import Store
 
@@ -16,6 +22,7 @@ if TYPE_CHECKING:
     from regista.storage.remembering import Memory
 
 REGISTRY_KEY = "registry.json"
+_MEND = "restore it from a backup; its id is the parent of commit 1"
 
 
 def open_replica(uri: str) -> Replica:
@@ -24,6 +31,7 @@ def open_replica(uri: str) -> Replica:
     Raises:
         NotFoundError: there is no registry.
         NewerFormatError: it was made by a newer Regista.
+        IntegrityError: its `registry.json` is lost.
         StorageError: its `registry.json` is damaged, or the store cannot be read.
     """
     store = open_store(uri)
@@ -47,7 +55,7 @@ def _first_replica(store: Store, memory: "Memory") -> Replica:
     log = Log(store)
     checkpoint = load_latest(store, log)
     if checkpoint is None:
-        return Replica(store, _read_id(store), memory=memory)
+        return Replica(store, read_id(store), memory=memory)
     commit, _digest = log.read(checkpoint.seq)
     replica = Replica(store, commit.registry, memory=memory)
     replica.stand_on(checkpoint)
@@ -58,14 +66,32 @@ def replica_of(store: Store) -> Replica:
     """Return the view of a registry's state, from what the store holds and nothing remembered.
 
     Raises:
-        NotFoundError, NewerFormatError, StorageError: as for `open_replica`.
+        NotFoundError, NewerFormatError, IntegrityError, StorageError: as for `open_replica`.
     """
-    return Replica(store, _read_id(store))
+    return Replica(store, read_id(store))
 
 
-def _read_id(store: Store) -> str:
+def refuse_lost_id(store: Store) -> None:
+    """Refuse a place without `registry.json` that has commits: it is no place for a new one.
+
+    Raises:
+        IntegrityError: there are commits.
+    """
+    if any(True for _key in store.list_after(LOG_PREFIX)):
+        raise IntegrityError(
+            f"{shown(store.uri, 200)} has commits and no {REGISTRY_KEY}", hint=_MEND
+        )
+
+
+def read_id(store: Store) -> str:
+    """Return the id of the registry, from its `registry.json`.
+
+    Raises:
+        NotFoundError, NewerFormatError, IntegrityError, StorageError: as for `open_replica`.
+    """
     data = store.get(REGISTRY_KEY)
     if data is None:
+        refuse_lost_id(store)
         raise NotFoundError(
             f"there is no registry at {shown(store.uri, 200)}",
             hint="regista init, or name one with --registry URI",
@@ -75,8 +101,7 @@ def _read_id(store: Store) -> str:
         found, id_ = int(value["format"]), str(value["id"])
     except (InvalidInputError, KeyError, TypeError, ValueError) as error:
         raise StorageError(
-            f"{REGISTRY_KEY} at {shown(store.uri, 200)} is damaged",
-            hint="restore it from a backup; its id is the parent of commit 1",
+            f"{REGISTRY_KEY} at {shown(store.uri, 200)} is damaged", hint=_MEND
         ) from error
     if found > FORMAT:
         raise NewerFormatError(

@@ -195,6 +195,7 @@ class Maintenance:
         """Look at what commonly goes wrong, quickly; `verify` is the thorough look."""
         checks = (
             self._check_store,
+            self._check_id,
             self._check_log,
             self._check_tables,
             self._check_superseded,
@@ -215,6 +216,20 @@ class Maintenance:
 
         probe(self.replica.store)
         return Finding("store", ok=True, detail="it creates a file exactly once")
+
+    def _check_id(self) -> Finding:
+        from regista.read.opening import REGISTRY_KEY, read_id
+
+        # who remembers the registry, or read its last commit, did not need that file
+        found = read_id(self.replica.store)
+        if found != self.replica.registry_id:
+            return Finding(
+                "id",
+                ok=False,
+                detail=f"{REGISTRY_KEY} is of another registry, {found[:12]}",
+                fix="restore it from a backup; its id is the parent of commit 1",
+            )
+        return Finding("id", ok=True, detail=found)
 
     def _check_log(self) -> Finding:
         state = self.replica.refresh()

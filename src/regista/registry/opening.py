@@ -10,14 +10,15 @@ from regista.errors import InvalidInputError, OutcomeUnknownError, StorageError
 from regista.model import canonical
 from regista.model.commit import FORMAT
 from regista.model.names import shown
-from regista.read.opening import REGISTRY_KEY, open_replica
+from regista.read.opening import REGISTRY_KEY, open_replica, refuse_lost_id
 from regista.registry.core import Registry
 from regista.registry.hooking import Hooking, config_here
 from regista.storage.creating import Creation
 from regista.storage.opening import open_store
 from regista.storage.probing import probe
+from regista.write import clocks
 from regista.write.committed import DEFAULT_TIMEOUT_S
-from regista.write.founding import found
+from regista.write.founding import found, refuse_inside_another
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,11 @@ def init_registry(
         timeout_s: as for `open_registry`.
 
     Raises:
-        InvalidInputError: the policy is malformed, or the registry is there with another one.
+        InvalidInputError: the policy is malformed, or the registry is there with another one, or
+            the place lies among the files of another registry.
+        IntegrityError: there are commits, and no `registry.json`.
         StorageError: the store cannot create a file exactly once, which commits rest on, or did
-            not say clearly whether the registry was made.
+            not say clearly whether the registry was made; or this machine's clock is ahead.
     """
     if policy is not None:
         from regista.policyfile.loading import read_policy
@@ -86,6 +89,9 @@ def init_registry(
         read_policy(Path(policy))
     store = open_store(uri)
     if store.get(REGISTRY_KEY) is None:
+        refuse_lost_id(store)
+        refuse_inside_another(store)
+        clocks.refuse(clocks.minutes_ahead(store))
         probe(store)
     text = {"format": FORMAT, "id": os.urandom(16).hex()}
     created = found(store, canonical.encode(text) + b"\n")

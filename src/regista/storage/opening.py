@@ -13,6 +13,8 @@ from regista.model.names import shown
 from regista.storage.store import Store
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+# a folder of that name would be made, and taken for the bucket
+_MISTYPED = re.compile(r"\s*(?:s3|gs|az|file|memory):", re.IGNORECASE)
 _MEMORY_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 _REMOTE = ("s3", "gs", "az")
 _FORMS = "use a path, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX"
@@ -64,6 +66,8 @@ def _local(path: str) -> Store:
 
     if not path or "\0" in path:
         raise InvalidInputError(f"{shown(path)} is not a path of a registry", hint=_FORMS)
+    if _MISTYPED.match(path):
+        raise InvalidInputError(f"{shown(path)} is neither a path nor a URI", hint=_FORMS)
     try:
         folder = Path(path).expanduser()
     except RuntimeError as error:

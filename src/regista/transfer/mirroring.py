@@ -18,18 +18,18 @@ from regista.model.canonical import sha256_hex
 from regista.model.commit import FIRST_SEQ, Commit, parse
 from regista.model.names import shown
 from regista.read.naming import Named, Owner, mentioned, named, purged_by
-from regista.read.opening import REGISTRY_KEY, replica_of
+from regista.read.opening import REGISTRY_KEY, refuse_lost_id, replica_of
 from regista.read.replica import Replica
 from regista.storage.blobs import blob_key
 from regista.storage.creating import Creation
-from regista.storage.log import LOG_PREFIX, Log
+from regista.storage.log import Log
 from regista.storage.parallel import Meter, Progress, run_all
 from regista.storage.probing import probe
 from regista.storage.store import Store
 from regista.transfer.batching import batched
 from regista.transfer.copying import copy_file, is_there
 from regista.transfer.deriving import derive
-from regista.write.founding import found
+from regista.write.founding import found, refuse_inside_another
 
 BLOB_LOCK_WAIT_S = 60.0
 COMMITS_AT_ONCE = 64
@@ -148,11 +148,8 @@ class _Mirror:
         if self.target.get(REGISTRY_KEY) is not None:
             self._refuse_other()
             return False
-        if any(True for _key in self.target.list_after(LOG_PREFIX)):
-            raise IntegrityError(
-                f"{_at(self.target)} has commits and no {REGISTRY_KEY}",
-                hint="restore that file, or name an empty place",
-            )
+        refuse_lost_id(self.target)
+        refuse_inside_another(self.target)
         return True
 
     def _refuse_other(self) -> None:

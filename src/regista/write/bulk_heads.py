@@ -30,6 +30,7 @@ from regista.write.tabling import tabling_connection
 
 Records = Iterator[tuple[str, bytes]]
 
+_VERIFY = "regista verify"
 _SHARED = frozenset("gha")
 _OF_VERSION = frozenset("vrlu")
 _MADE_OTHERWISE = frozenset("dp")
@@ -49,7 +50,7 @@ def rebuild_checkpoint(replica: Replica) -> Checkpoint | None:
         return None
     last, digest = replica.log.read(head)
     commits = (commit for commit, _digest in replica.log.iterate(1, head))
-    with _lent_rows(store) as rows, duck.guarded("fold the log"):
+    with _lent_rows(store) as rows, duck.guarded("fold the log", mend=_VERIFY):
         records = _folded(commits, rows, Overlay(lambda _key: None))
         checkpoint = write_bulk_checkpoint(store, None, head, digest, records, time=last.time)
     prune(store)
@@ -107,7 +108,8 @@ def extend_checkpoint(
         IntegrityError: a data file is missing or damaged.
         StorageError: a file cannot be written.
     """
-    with _lent_rows(source) as rows, duck.guarded(f"fold commit {commit.seq}"):
+    doing = f"fold commit {commit.seq}"
+    with _lent_rows(source) as rows, duck.guarded(doing, mend=_VERIFY):
         records = _extended(state, commit, rows)
         return write_bulk_checkpoint(target, base, commit.seq, digest, records, time=commit.time)
 

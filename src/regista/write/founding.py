@@ -1,9 +1,10 @@
-"""The files of a registry that never change: its id, and what keeps git from changing bytes."""
+"""Where a registry may begin, and its files that never change: its id, and what git goes by."""
 
-from regista.errors import StorageError
+from regista.errors import InvalidInputError, RegistaError, StorageError
 from regista.model.names import shown
 from regista.read.opening import REGISTRY_KEY
 from regista.storage.creating import Creation, create
+from regista.storage.opening import open_store
 from regista.storage.store import Store
 
 # line-ending conversion or a text merge of these would break every hash
@@ -14,6 +15,34 @@ blobs/** -text -merge
 *.parquet binary
 """
 GIT_IGNORE = b"checkpoints/\nhooks/*/failing.json\n.tmp-*\n"
+
+# where a registry keeps files of its own, and removes what it does not know
+_OWN_FOLDERS = frozenset({"blobs", "checkpoints", "data", "hooks", "log", "tables"})
+
+
+def refuse_inside_another(store: Store) -> None:
+    """Refuse a place in a folder that another registry keeps its own files in.
+
+    Raises:
+        InvalidInputError: it is one.
+    """
+    parts = store.uri.split("/")
+    for count, name in enumerate(parts):
+        outer = "/".join(parts[:count])
+        if name in _OWN_FOLDERS and _has_registry(outer):
+            raise InvalidInputError(
+                f"{shown(store.uri, 200)} lies inside the registry {shown(outer, 200)}, among its"
+                f" files of {name}/",
+                hint="name a place beside it",
+            )
+
+
+def _has_registry(uri: str) -> bool:
+    try:
+        return open_store(uri).get(REGISTRY_KEY) is not None
+    except RegistaError:
+        # what is no place, or cannot be looked at, is not ours to judge
+        return False
 
 
 def found(store: Store, header: bytes) -> Creation:

@@ -106,7 +106,8 @@ def write_span(
     Raises:
         IntegrityError, StorageError: as `table_commit`.
     """
-    with store.scratch() as folder, duck.guarded(f"table commits {span.first} to {span.last}"):
+    doing = f"table commits {span.first} to {span.last}"
+    with store.scratch() as folder, duck.guarded(doing, mend=_VERIFY):
         staging = _Staging(store, con, folder)
         for seq in range(span.first, span.last + 1):
             staging.add(*read_commit(seq))

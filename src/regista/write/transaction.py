@@ -35,6 +35,7 @@ from regista.read.world import World
 from regista.storage.checkpoint import CheckpointGoneError
 from regista.storage.creating import Creation
 from regista.version import engine
+from regista.write import clocks
 from regista.write.committed import DEFAULT_TIMEOUT_S, Committed
 from regista.write.following import Follower
 from regista.write.tipping import write_tip
@@ -43,8 +44,6 @@ LOCK_WAIT_S = 5.0
 # what a judged decision is about
 SUBJECT = ("name", "version", "stage", "alias")
 LONGEST_PAUSE_S = 0.5
-# clocks that are set by the network differ by less, and answers take their time
-MOST_AHEAD = timedelta(minutes=2)
 # a plan that comes to something else each time that hooks were asked about it
 ROUNDS_OF_ASKING = 10
 
@@ -127,20 +126,14 @@ class Writer:
     def _check_clock(self, requests: Sequence[Request]) -> timedelta:
         """Return by how much to set back a clock that is minutes ahead of the store's.
 
-        Its times would be later than those of everybody who comes after. So such a writer is
-        stopped; but the way back is open at any time, and takes the store's.
+        Such a writer is stopped; but the way back is open at any time, and takes the store's.
         """
-        there = self.replica.store.now()
-        ahead = datetime.now(UTC) - there if there else timedelta()
-        if ahead <= MOST_AHEAD:
-            return timedelta()
-        what = (
-            f"this machine's clock is {ahead.total_seconds() / 60:.0f} minutes ahead of the store's"
-        )
-        hint = "set the clock, for example by NTP"
+        ahead = clocks.minutes_ahead(self.replica.store)
         if not WAY_BACK.issuperset(request.op for request in requests):
-            raise StorageError(f"{what}, so nothing was written", hint=hint)
-        self.warnings.append(f"{what}, which was used instead; {hint}")
+            clocks.refuse(ahead)
+        if ahead:
+            told = f"{clocks.how_far(ahead)}, which was used instead; {clocks.SET_IT}"
+            self.warnings.append(told)
         return ahead
 
     def _between_questions(

@@ -77,3 +77,18 @@ def test_a_file_is_not_a_registry(tmp_path: Path) -> None:
 
 def test_a_path_that_cannot_be_looked_at_is_left_for_the_first_reading() -> None:
     assert isinstance(open_store("/" + "x" * 300), LocalStore)
+
+
+@pytest.mark.parametrize("uri", ["s3:/bucket/x", "s3:bucket", " s3://bucket/x", "AZ:/c/x", "gs:"])
+def test_a_mistyped_uri_is_not_taken_for_a_folder(uri: str) -> None:
+    with pytest.raises(InvalidInputError, match="neither a path nor a URI") as caught:
+        open_store(uri)
+    assert "s3://BUCKET/PREFIX" in caught.value.hint
+
+
+@pytest.mark.parametrize("path", ["./s3:/x", "s3", "s3/x", "c:/x", "models:1"])
+def test_a_path_may_have_a_colon(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert open_store(path).uri == str(tmp_path / path)

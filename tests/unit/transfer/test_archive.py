@@ -148,6 +148,19 @@ def test_an_empty_registry_has_no_backup() -> None:
         exported(store)
 
 
+@pytest.mark.parametrize("damage", ["missing", "malformed", "another's"])
+def test_a_registry_that_lost_its_id_is_not_backed_up(built: Store, damage: str) -> None:
+    replica = reopen(copy_of(built)).replica
+    # whoever knows the id already, as a warm machine does, does not ask for it again
+    replica.store.delete(REGISTRY_KEY)
+    if damage == "malformed":
+        replica.store.put(REGISTRY_KEY, b"{")
+    elif damage == "another's":
+        replica.store.put(REGISTRY_KEY, b'{"format":1,"id":"ffffffffffffffffffffffffffffffff"}\n')
+    with pytest.raises((IntegrityError, StorageError), match=r"registry\.json"):
+        export(replica, io.BytesIO().write)
+
+
 @pytest.mark.parametrize("damage", ["missing", "changed", "longer"])
 @pytest.mark.parametrize("kind", ["blobs/", "data/"])
 def test_a_damaged_registry_is_not_backed_up(built: Store, kind: str, damage: str) -> None:

@@ -304,6 +304,14 @@ def test_an_empty_registry_cannot_be_mirrored(target: Store) -> None:
     assert content(target) == {}
 
 
+def test_a_registry_is_not_mirrored_into_another(built: Store, tmp_path: Path) -> None:
+    new_registry(folder=tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InvalidInputError, match="inside the registry"):
+        run(built, LocalStore(tmp_path / "log" / "copy"))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_commits_without_a_registry_are_refused(built: Store, target: Store) -> None:
     target.put(log_key(1), built.get(log_key(1)) or b"")
     with pytest.raises(IntegrityError, match=r"has commits and no registry\.json"):

@@ -307,8 +307,10 @@ def test_a_data_file_that_is_no_parquet_file_is_an_integrity_problem(
     store.put(ref.key, b"hello")
     log = SampleLog()
     log.add(data=(ref,))
-    with pytest.raises(IntegrityError, match="cannot table commits 1 to 1"):
+    with pytest.raises(IntegrityError, match="cannot table commits 1 to 1") as caught:
         table_pending(store, con, log.read, 1)
+    # what nothing can be made again from is not mended by `rebuild`
+    assert caught.value.hint == "regista verify"
 
 
 def test_a_row_of_an_unknown_table_is_an_integrity_problem(

@@ -15,6 +15,7 @@ from typing import Any
 
 from regista.errors import InvalidInputError, StorageError
 from regista.model.names import shown
+from regista.storage.remote.failures import ASK_BY_HAND
 
 _IN_ENVIRONMENT = (
     "AWS_ACCESS_KEY_ID",
@@ -31,7 +32,8 @@ def settings(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the client's settings that AWS's files give, and those that suit every S3.
 
     Raises:
-        InvalidInputError: the profile that was asked for does not exist, or a file is malformed.
+        InvalidInputError: the profile that was asked for does not exist, or it or a file is
+            malformed.
     """
     # one request removes one file: the bulk request is not known to every S3-compatible store
     found: dict[str, Any] = {"disable_bulk_delete": True}
@@ -61,13 +63,24 @@ def _credentials(name: str, profile: Mapping[str, str]) -> dict[str, Any]:
             keys["session_token"] = profile["aws_session_token"]
         return keys
     if profile.get("credential_process"):
-        import shlex
-
-        return {"credential_provider": _provider(shlex.split(profile["credential_process"]))}
+        return {"credential_provider": _provider(_words(name, profile["credential_process"]))}
     if any(profile.get(key) for key in _CONVERSATION):
         command = ["aws", "configure", "export-credentials", "--profile", name]
         return {"credential_provider": _provider([*command, "--format", "process"])}
     return {}
+
+
+def _words(name: str, command: str) -> list[str]:
+    import shlex
+
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        # the command itself may hold a secret
+        raise InvalidInputError(
+            f"credential_process of AWS's profile {shown(name)} is malformed: {error}",
+            hint="mend the file",
+        ) from error
 
 
 def _profile(name: str, environ: Mapping[str, str]) -> dict[str, str] | None:
@@ -117,7 +130,7 @@ def _provider(command: list[str]) -> Callable[[], dict[str, Any]]:
             # its output may hold a secret
             raise StorageError(
                 f"{shown(command[0])} gave no AWS credentials ({type(error).__name__})",
-                hint="run it by hand, or aws sso login",
+                hint=ASK_BY_HAND,
             ) from error
 
     return ask

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from regista.errors import StorageError
+from regista.model.names import shown
 from regista.storage.remote.failures import Answer
 
 Result = TypeVar("Result")
 
 # so often may the answer to one question break off
 MOST_BREAKS = 5
+# where the client's own exception for a bug of its has its home; it is no Exception
+_PANICS = "pyo3_runtime"
 
 _called_in = 0
 
@@ -25,7 +28,7 @@ def call(work: Callable[[], Result]) -> Result:
 
     Raises:
         StorageError: the process was forked off one that used the client, whose threads are not
-            in this one.
+            in this one; or the client broke down.
     """
     global _called_in  # noqa: PLW0603 - the client's threads belong to the whole process
     _called_in = _called_in or os.getpid()
@@ -34,9 +37,18 @@ def call(work: Callable[[], Result]) -> Result:
             "an object store cannot be used in a process that was forked off one that used it",
             hint="start processes by spawn, or open the registry in the new process alone",
         )
-    if threading.current_thread() is not threading.main_thread():
-        return work()
-    return _in_another_thread(work)
+    try:
+        if threading.current_thread() is not threading.main_thread():
+            return work()
+        return _in_another_thread(work)
+    except BaseException as error:
+        if type(error).__module__ != _PANICS:
+            raise
+        first = str(error).partition("\n")[0]
+        raise StorageError(
+            f"the client of the store broke down: {shown(first, 200)}",
+            hint="check the endpoint and the credentials that are set",
+        ) from error
 
 
 def call_again(work: Callable[[], Result]) -> Result:

@@ -7,6 +7,7 @@ without TLS. Nothing of it is kept by Regista, or shown in a message.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,13 @@ _DEFAULT_RETRIES = 6
 _MOST = 86_400
 _CONNECT_TIMEOUT_S = 10
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
-_TRUE = frozenset({"1", "true", "yes", "on"})
+# of anything else that a URL may be, the client panics rather than complain
+_ENDPOINT = re.compile(
+    r"https?://(?:[^\s/?#@]+@)?(?:[\w.-]+|\[[\dA-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?"
+    r"(?:/[\w.~%!$&'()*+,;=:@/-]*)?",
+    re.ASCII,
+)
+_LAST_PORT = 65_535
 
 
 def make_client(where: Location) -> "ObjectStore":
@@ -50,6 +57,7 @@ def make_client(where: Location) -> "ObjectStore":
             f"{shown(str(where))} needs the client for {where.cloud.name}, which is not installed",
             hint=f"pip install 'regista[{extra}]'",
         ) from error
+    _refuse_line_breaks(where.cloud, environ)
     settings = _settings(where.cloud, environ)
     endpoint = _endpoint(where.cloud, settings, environ)
     options: dict[str, Any] = {
@@ -74,7 +82,7 @@ def endpoint_url(where: Location) -> str:
     """Return the URL that the store of a location is reached at.
 
     Raises:
-        InvalidInputError: AWS's files are malformed.
+        InvalidInputError: AWS's files, or the endpoint, are malformed.
     """
     settings = _settings(where.cloud, os.environ)
     given = _endpoint(where.cloud, settings, os.environ)
@@ -90,21 +98,41 @@ def endpoint_url(where: Location) -> str:
 def _settings(cloud: Cloud, environ: Mapping[str, str]) -> dict[str, Any]:
     """Return what the client would not find out by itself."""
     if cloud is S3:
-        from regista.storage.remote.aws import settings
+        from regista.storage.remote import aws
 
-        return settings(environ)
+        return aws.settings(environ)
     if cloud is AZURE:
-        return _from_connection_string(environ.get("AZURE_STORAGE_CONNECTION_STRING", ""))
+        from regista.storage.remote import azure
+
+        return azure.settings(environ.get(AZURE.endpoint_source, ""))
     return {}
 
 
 def _endpoint(cloud: Cloud, settings: dict[str, Any], environ: Mapping[str, str]) -> str:
     """Return the endpoint that was asked for; '' for the cloud's own. It is put into settings."""
     name = "base_url" if cloud is GCS else "endpoint"
-    found = next((environ[v] for v in cloud.endpoint_variables if environ.get(v)), "")
-    if found:
-        settings[name] = found.rstrip("/")
-    return str(settings.get(name, ""))
+    source = next((v for v in cloud.endpoint_variables if environ.get(v)), "")
+    if source:
+        settings[name] = environ[source].rstrip("/")
+    url = str(settings.get(name, ""))
+    match = _ENDPOINT.fullmatch(url)
+    if url and (match is None or int(match["port"] or 0) > _LAST_PORT):
+        # without what may be a password
+        raise InvalidInputError(
+            f"{source or cloud.endpoint_source} names no endpoint: {shown(url.rpartition('@')[2])}",
+            hint="write https://HOST or http://HOST:PORT, and nothing behind it",
+        )
+    return url
+
+
+def _refuse_line_breaks(cloud: Cloud, environ: Mapping[str, str]) -> None:
+    """Refuse what is put into headers and cannot be, such as a key with the end of its line."""
+    for name in cloud.in_headers:
+        if not environ.get(name, "").isprintable():
+            raise InvalidInputError(
+                f"{name} has a line break or another control character in it",
+                hint=f"set {name} without it",
+            )
 
 
 def _client_options(endpoint: str, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -141,18 +169,6 @@ def _number(environ: Mapping[str, str], name: str, default: int, *, least: int) 
             hint=f"unset {name}, or set it to {default}",
         )
     return int(text)
-
-
-def _from_connection_string(text: str) -> dict[str, Any]:
-    """Read what Azure's portal gives: `NAME=VALUE;…`."""
-    pairs = dict(part.partition("=")[::2] for part in text.split(";") if "=" in part)
-    names = {
-        "AccountName": "account_name",
-        "AccountKey": "account_key",
-        "BlobEndpoint": "endpoint",
-        "SharedAccessSignature": "sas_key",
-    }
-    return {ours: pairs[theirs] for theirs, ours in names.items() if pairs.get(theirs)}
 
 
 def _unusable(error: Exception, where: Location) -> StorageError:

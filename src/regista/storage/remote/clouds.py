@@ -20,7 +20,9 @@ class Cloud:
         make_bucket: the command that makes a bucket, with `{bucket}` in it.
         credentials: how to give credentials, for a hint.
         endpoint_variables: environment variables that name another endpoint, the first wins.
+        endpoint_source: what else may name one.
         endpoint: where it is reached, unless told otherwise; `{region}` and `{account}` in it.
+        in_headers: environment variables whose values the client puts into headers as they are.
     """
 
     scheme: str
@@ -30,7 +32,9 @@ class Cloud:
     make_bucket: str
     credentials: str
     endpoint_variables: tuple[str, ...]
+    endpoint_source: str
     endpoint: str
+    in_headers: tuple[str, ...]
     permissions: Mapping[str, str] = field(compare=False)
 
 
@@ -43,7 +47,9 @@ S3 = Cloud(
     credentials="set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or"
     " AWS_SKIP_SIGNATURE=true for a public bucket",
     endpoint_variables=("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+    endpoint_source="endpoint_url of the AWS profile",
     endpoint="https://s3.{region}.amazonaws.com",
+    in_headers=("AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"),
     permissions={
         "read": "s3:GetObject (and s3:ListBucket: without it a missing file looks forbidden)",
         "write": "s3:PutObject",
@@ -60,7 +66,9 @@ GCS = Cloud(
     credentials="run gcloud auth application-default login, or set"
     " GOOGLE_APPLICATION_CREDENTIALS, or GOOGLE_SKIP_SIGNATURE=true for a public bucket",
     endpoint_variables=("GOOGLE_BASE_URL", "STORAGE_EMULATOR_HOST"),
+    endpoint_source="GOOGLE_SERVICE_ACCOUNT_KEY",
     endpoint="https://storage.googleapis.com",
+    in_headers=(),
     permissions={
         "read": "storage.objects.get",
         "write": "storage.objects.create and storage.objects.delete (to replace a file)",
@@ -78,7 +86,9 @@ AZURE = Cloud(
     " AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN, or AZURE_USE_AZURE_CLI=true, or"
     " AZURE_SKIP_SIGNATURE=true for a public container",
     endpoint_variables=("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+    endpoint_source="AZURE_STORAGE_CONNECTION_STRING",
     endpoint="https://{account}.blob.core.windows.net",
+    in_headers=("AZURE_STORAGE_ACCOUNT_NAME",),
     permissions={
         "read": "the role Storage Blob Data Reader",
         "write": "the role Storage Blob Data Contributor",

@@ -45,6 +45,9 @@ _NEVER_SENT = "kind: Connect"
 _NO_CREDENTIALS = re.compile(
     r"//169\.254\.|//metadata\.google|//sts\.|token request|[Cc]redentials? (?:file|provider)"
 )
+# what a program of a profile's that gives credentials was said to have done, by way of the client
+_GAVE_NONE = re.compile(r"credential provider: StorageError: (.+)")
+ASK_BY_HAND = "run it by hand, or aws sso login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,9 @@ def _refusal(
     answer: Answer, error: BaseException, doing: str, bucket: str, cloud: Cloud
 ) -> tuple[str, str]:
     """Return why somebody may not do it, and what helps; '' where that is not the reason."""
-    if answer.no_credentials:
+    if gave_none := _GAVE_NONE.search(answer.text):
+        reason = gave_none[1], ASK_BY_HAND
+    elif answer.no_credentials:
         reason = f"no credentials were found for {cloud.name}", cloud.credentials
     elif answer.code in _SKEWED:
         reason = "this machine's clock is off by more than the store allows", "set the clock"
@@ -147,13 +152,13 @@ def _wrong_region(answer: Answer, what: str, bucket: str) -> StorageError:
 
 
 def _other(answer: Answer, what: str, where: Location) -> StorageError:
+    variable = where.cloud.endpoint_variables[0]
     if answer.status:
         detail = f"status {answer.status}" + (f", {answer.code}" if answer.code else "")
         return StorageError(f"{what}: the store answered {detail}", hint="try again later")
     if "TimedOut" in answer.text or "Timeout" in answer.text:
         return StorageError(f"{what}: the store did not answer in time", hint="try again later")
     if _NEVER_SENT in answer.text:
-        variable = where.cloud.endpoint_variables[0]
         return StorageError(
             f"{what}: the store cannot be reached",
             hint=f"check the network, and {variable} where the store is not {where.cloud.name}'s",
@@ -161,4 +166,7 @@ def _other(answer: Answer, what: str, where: Location) -> StorageError:
     if "HTTP error" in answer.text:
         return StorageError(f"{what}: the connection to the store was lost", hint="try again later")
     first = re.sub(r"\S+://\S+", "URL", answer.text.splitlines()[0] if answer.text else "")
-    return StorageError(f"{what}: {shown(first, 200) or 'no reason was given'}")
+    return StorageError(
+        f"{what}: {shown(first, 200)}",
+        hint=f"look at what answers there, a proxy's page perhaps, and at {variable}",
+    )

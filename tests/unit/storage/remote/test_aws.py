@@ -7,6 +7,8 @@ import pytest
 
 from regista.errors import InvalidInputError, StorageError
 from regista.storage.remote import aws
+from regista.storage.remote.location import Location
+from regista.storage.remote.store import RemoteStore
 
 CONFIG = """
 [default]
@@ -116,6 +118,24 @@ def test_a_process_that_gives_none_is_said_to_give_none(files: Files, process: s
     with pytest.raises(StorageError, match="gave no AWS credentials") as caught:
         found["credential_provider"]()
     assert "not-json" not in caught.value.message
+
+
+def test_a_process_that_no_shell_could_read_is_malformed(files: Files) -> None:
+    with pytest.raises(InvalidInputError, match=r"'by-process'.*No closing quotation") as caught:
+        aws.settings(files('tool "hidden', AWS_PROFILE="by-process"))
+    assert "hidden" not in caught.value.message
+
+
+def test_a_process_that_gave_none_is_named_by_whoever_asked_the_store(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ = files("false", AWS_PROFILE="by-process")
+    for name, value in {**environ, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}.items():
+        monkeypatch.setenv(name, value)
+    store = RemoteStore(Location.parse("s3", "bucket"))
+    with pytest.raises(StorageError, match="'false' gave no AWS credentials") as caught:
+        store.get("log/1")
+    assert caught.value.hint == "run it by hand, or aws sso login"
 
 
 def test_single_sign_on_is_left_to_aws_s_own_program(

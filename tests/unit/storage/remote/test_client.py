@@ -1,10 +1,11 @@
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from regista.errors import InvalidInputError, StorageError
-from regista.storage.remote.client import make_client
+from regista.storage.remote.client import endpoint_url, make_client
 from regista.storage.remote.location import Location
 from support import emulators
 
@@ -58,3 +59,113 @@ def test_the_url_of_an_endpoint_decides_whether_plain_http_is_fine(
     client: Any = make_client(Location.parse("s3", "bucket"))
     options = client.client_options
     assert options["allow_http"] in {True, "true"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:9000",
+        "minio",
+        "htp://minio:9000",
+        "HTTP://minio:9000",
+        "http://",
+        "http://minio:99999",
+        "http://mi nio",
+        "http://minio:9000\n",
+        "http://münio",
+        "http://[::1",
+        "http://%zz",
+        "http://minio/?x=1",
+    ],
+)
+@pytest.mark.parametrize(
+    ("scheme", "variable"),
+    [
+        ("s3", "AWS_ENDPOINT_URL"),
+        ("gs", "GOOGLE_BASE_URL"),
+        ("az", "AZURE_STORAGE_ENDPOINT"),
+    ],
+)
+def test_an_endpoint_that_is_no_url_is_refused_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, variable: str, url: str
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    monkeypatch.setenv(variable, url)
+    with pytest.raises(InvalidInputError, match=variable) as caught:
+        make_client(Location.parse(scheme, "bucket"))
+    assert "\n" not in caught.value.message
+    assert "https://" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "url", ["http://minio", "https://10.0.0.1:9000/", "http://[::1]:9000", "https://h/path/to%20it"]
+)
+def test_an_endpoint_may_have_a_port_and_a_path(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    assert endpoint_url(Location.parse("s3", "bucket")) == url.rstrip("/")
+    make_client(Location.parse("s3", "bucket"))
+
+
+def test_a_refused_endpoint_does_not_show_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://user:secret@mi nio")
+    with pytest.raises(InvalidInputError) as caught:
+        make_client(Location.parse("s3", "bucket"))
+    assert "secret" not in caught.value.message
+
+
+def test_a_profile_with_an_endpoint_that_is_no_url_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "config"
+    config.write_text("[default]\nendpoint_url = minio:9000\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    with pytest.raises(InvalidInputError, match="endpoint_url"):
+        make_client(Location.parse("s3", "bucket"))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "variable"),
+    [
+        ("s3", "AWS_ACCESS_KEY_ID"),
+        ("s3", "AWS_SESSION_TOKEN"),
+        ("s3", "AWS_REGION"),
+        ("s3", "AWS_DEFAULT_REGION"),
+        ("az", "AZURE_STORAGE_ACCOUNT_NAME"),
+    ],
+)
+def test_a_line_break_in_what_goes_into_a_header_is_refused(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, variable: str
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    monkeypatch.setenv(variable, "hidden\n")
+    with pytest.raises(InvalidInputError, match=variable) as caught:
+        make_client(Location.parse(scheme, "bucket"))
+    assert "hidden" not in caught.value.message
+
+
+BY_KEY = "DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=aGVsbG8=;EndpointSuffix="
+BY_SAS = "SharedAccessSignature=sv=2022-11-02&ss=b&sig=abc%3D"
+
+
+@pytest.mark.parametrize(
+    ("text", "account", "endpoint"),
+    [
+        (f"{BY_KEY}core.windows.net", "acc", "https://acc.blob.core.windows.net"),
+        (f"{BY_KEY}core.chinacloudapi.cn\n", "acc", "https://acc.blob.core.chinacloudapi.cn"),
+        (
+            f"BlobEndpoint=https://acc.blob.core.windows.net/;QueueEndpoint=https://q/;{BY_SAS}",
+            "acc",
+            "https://acc.blob.core.windows.net",
+        ),
+        (f"BlobEndpoint=http://127.0.0.1:1/acc/;{BY_SAS}", "acc", "http://127.0.0.1:1/acc"),
+    ],
+    ids=["key", "other cloud", "signature", "emulator"],
+)
+def test_every_connection_string_of_azures_portal_names_account_and_endpoint(
+    monkeypatch: pytest.MonkeyPatch, text: str, account: str, endpoint: str
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", text)
+    where = Location.parse("az", "container")
+    assert endpoint_url(where) == endpoint
+    client: Any = make_client(where)
+    assert client.config["account_name"] == account

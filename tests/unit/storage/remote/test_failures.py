@@ -109,3 +109,16 @@ def test_a_write_that_the_client_tried_again_is_never_said_to_be_refused() -> No
     text = "Error performing PUT http://x in 1s, after 2 retries - status code: 403 Forbidden"
     assert not Answer.of(ValueError(text)).refused
     assert Answer.of(ValueError(text.replace(", after 2 retries", ""))).refused
+
+
+@pytest.mark.parametrize(
+    ("scheme", "variable"),
+    [("s3", "AWS_ENDPOINT_URL_S3"), ("gs", "GOOGLE_BASE_URL"), ("az", "AZURE_STORAGE_ENDPOINT")],
+)
+def test_an_answer_that_no_store_gives_is_met_with_where_to_look(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, variable: str
+) -> None:
+    with answering(200, "<html>please log in</html>") as url, pytest.raises(StorageError) as caught:
+        asking(monkeypatch, scheme, url).put("tables/x", b"x")
+    assert variable in caught.value.hint
+    assert "log in" not in caught.value.message
