@@ -63,3 +63,14 @@ def test_a_clock_that_is_right_or_behind_is_fine(behind: timedelta) -> None:
     registry = new_registry(store=store)
     store.behind = behind
     assert registry.create("m", "model").created
+
+
+def test_the_doctor_tells_of_it() -> None:
+    store = Elsewhere(MemoryStore("ill"))
+    registry = new_registry(store=store)
+    assert registry.doctor().ok
+    store.behind = timedelta(minutes=10)
+    (found,) = (finding for finding in registry.doctor().findings if not finding.ok)
+    assert found.check == "clock"
+    assert found.detail.startswith("this machine's clock is 10 minutes ahead")
+    assert found.fix == "set the clock, for example by NTP"

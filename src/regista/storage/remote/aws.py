@@ -61,6 +61,13 @@ def _credentials(name: str, profile: Mapping[str, str]) -> dict[str, Any]:
         }
         if profile.get("aws_session_token"):
             keys["session_token"] = profile["aws_session_token"]
+        for key, value in keys.items():
+            # the client panics over it
+            if not value.isprintable():
+                raise InvalidInputError(
+                    f"aws_{key} of AWS's profile {shown(name)} has a line break in it",
+                    hint="mend the file",
+                )
         return keys
     if profile.get("credential_process"):
         return {"credential_provider": _provider(_words(name, profile["credential_process"]))}

@@ -52,6 +52,13 @@ def files(tmp_path: Path) -> Files:
     return write
 
 
+def test_a_key_that_goes_on_in_the_next_line_is_refused(files: Files, tmp_path: Path) -> None:
+    environ = files()
+    (tmp_path / ".aws/credentials").write_text(CREDENTIALS.replace("-id", "-id\n  more"))
+    with pytest.raises(InvalidInputError, match=r"aws_access_key_id of .* 'default' has a line"):
+        aws.settings(environ)
+
+
 def test_the_default_profile_is_read_when_nothing_else_is_said(files: Files) -> None:
     found = aws.settings(files())
     assert found["access_key_id"] == "default-id"
