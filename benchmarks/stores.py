@@ -1,6 +1,6 @@
 """A registry on S3 beside one in a folder: commits per second, and the speed of a large artifact.
 
-    python benchmarks/stores.py [--gigabytes 1] [--commits 320] [--writers 1 8 32]
+    python benchmarks/stores.py [--gigabytes 1] [--rounds 3] [--commits 320] [--writers 1 8 32]
 
 S3 is the emulator of the tests, on this machine, so what is measured is Regista and the emulator
 together: compare with the floor, which is AWS's own client on the same emulator in the same run.
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import boto3
 from measuring import REGISTA, heading, interleaved, row, seconds
@@ -24,8 +25,6 @@ import regista
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support import emulators
-
-ROUNDS = 3
 
 
 def write(root: str, writer: int, commits: int) -> int:
@@ -77,7 +76,13 @@ def floor(store: emulators.Emulator, count: int) -> float:
     return count / (time.perf_counter() - started)
 
 
-def throughput(folder: Path, store: emulators.Emulator, gigabytes: float) -> None:
+def empty(store: emulators.Emulator) -> None:
+    """Remove everything, as the emulator may keep it in memory."""
+    bucket = boto3.resource("s3", endpoint_url=store.url, region_name="us-east-1")
+    bucket.Bucket(emulators.BUCKET).objects.all().delete()
+
+
+def throughput(folder: Path, store: emulators.Emulator, gigabytes: float, rounds: int) -> None:
     """`register` and `get` of one large file against AWS's client."""
     heading(f"A {gigabytes:g} GB artifact on S3")
     source = folder / "weights.bin"
@@ -91,31 +96,34 @@ def throughput(folder: Path, store: emulators.Emulator, gigabytes: float) -> Non
         work()
         return time.perf_counter() - started
 
+    def upload() -> float:
+        empty(store)
+        return timed(lambda: s3.upload_file(str(source), emulators.BUCKET, key))
+
     def register() -> float:
+        empty(store)
         # a registry of its own each time, or the file would be there already
         uri.append(store.new_uri())
         seconds([*REGISTA, "--registry", uri[-1], "init"])
         return seconds([*REGISTA, "--registry", uri[-1], "register", "big", str(source)])
 
     def get() -> float:
-        os.environ["REGISTA_CACHE_DIR"] = tempfile.mkdtemp(dir=folder)
-        place = tempfile.mkdtemp(dir=folder)
-        return seconds([*REGISTA, "--registry", uri[-1], "get", "big@1", f"{place}/out"])
+        with TemporaryDirectory(dir=folder) as cache, TemporaryDirectory(dir=folder) as place:
+            os.environ["REGISTA_CACHE_DIR"] = cache
+            return seconds([*REGISTA, "--registry", uri[-1], "get", "big@1", f"{place}/out"])
 
     uri: list[str] = []
     key, copy = f"floor/{os.getpid()}/weights", str(folder / "copy.bin")
     taken = interleaved(
         {
-            "boto3 upload_file": lambda: timed(
-                lambda: s3.upload_file(str(source), emulators.BUCKET, key)
-            ),
-            "regista register": register,
+            "boto3 upload_file": upload,
             "boto3 download_file": lambda: timed(
                 lambda: s3.download_file(emulators.BUCKET, key, copy)
             ),
+            "regista register": register,
             "regista get": get,
         },
-        ROUNDS,
+        rounds,
     )
     for ours, theirs in (
         ("regista register", "boto3 upload_file"),
@@ -130,16 +138,17 @@ def main() -> None:
     """Run all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gigabytes", type=float, default=1.0)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--commits", type=int, default=320)
     parser.add_argument("--writers", type=int, nargs="+", default=[1, 8, 32])
     options = parser.parse_args()
     store = emulators.s3()
     os.environ.update(store.environ)
-    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".benchmark-") as name:
+    with TemporaryDirectory(dir=Path.cwd(), prefix=".benchmark-") as name:
         folder = Path(name)
         os.environ["REGISTA_CACHE_DIR"] = str(folder / "cache")
         commits(folder, store, options.commits, options.writers)
-        throughput(folder, store, options.gigabytes)
+        throughput(folder, store, options.gigabytes, options.rounds)
 
 
 if __name__ == "__main__":
