@@ -27,6 +27,8 @@ from regista.storage.store import PutOutcome, Store
 from regista.write import transaction
 
 RACERS, COMMITS = 4, 24
+# who meets whom in a race is chance
+RACES = 20
 SETTLING = "durable.sync_folder < local.settle"
 COMMIT_SYNC = "durable.sync_folder < durable.publish_new"
 
@@ -167,15 +169,18 @@ def without_settling(bench: Bench) -> Caught:
 
 def raced(bench: Bench, what: str, mutation: Callable[[], Any]) -> Caught:
     """Let writers of a mutant race, without the lock that keeps them from wasting work."""
-    root, notes = new_arena(bench.folder / "mutants race")
-    wrong = race(
-        str(root), notes,
-        writers=RACERS, commits=COMMITS, readers=0, mutation=lambda: _unlocked(mutation),
-    )  # fmt: skip
     by = f"{RACERS} writers × {COMMITS} commits"
-    found = check(root, notes, kills=0, what=by, seconds=0).violations
-    found += [("writer failed", error[-200:]) for error in wrong]
-    return Caught(what, by if found else "", ": ".join(found[0]) if found else "", 1)
+    for runs in range(1, RACES + 1):
+        root, notes = new_arena(bench.folder / "mutants race")
+        wrong = race(
+            str(root), notes,
+            writers=RACERS, commits=COMMITS, readers=0, mutation=lambda: _unlocked(mutation),
+        )  # fmt: skip
+        found = check(root, notes, kills=0, what=by, seconds=0).violations
+        found += [("writer failed", error[-200:]) for error in wrong]
+        if found:
+            return Caught(what, by, ": ".join(found[0]), runs)
+    return Caught(what, "", "", RACES)
 
 
 def without_probe(bench: Bench) -> Caught:
