@@ -47,7 +47,7 @@ FOR_EVER = 10_000
 PAIRS, SEED = 10, 1
 CUT_EVERY = 64 << 10
 LARGE = 9 << 20
-WRITERS, COMMITS = 16, 30
+WRITERS, COMMITS = 16, 500
 
 
 @dataclass(frozen=True, slots=True)
