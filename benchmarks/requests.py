@@ -20,6 +20,7 @@ from unittest.mock import patch
 from measuring import PYTHON, REGISTA, heading, row
 
 import regista
+from regista.storage.store import is_key
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support import emulators
@@ -73,16 +74,31 @@ class Place:
         return self.proxy.count(), taken
 
 
-def make(place: Place, versions: int, scores: int, commits: int) -> str:
-    """Fill the bucket: a bulk import, then some commits; return the name of an entry."""
-    environ = {**place.environ, **emulators.s3().environ}
+def import_into(place: Place, versions: int, scores: int) -> None:
+    """Fill the bucket through a bulk import."""
     command = [
         PYTHON, str(HERE / "generate.py"), place.uri, "--versions", str(versions),
         "--scores", str(scores), "--entries", str(max(100, versions // 100)),
     ]  # fmt: skip
     started = time.perf_counter()
+    environ = {**place.environ, **emulators.s3().environ}
     done = subprocess.run(command, env=environ, check=True, capture_output=True, text=True)
     row("import", f"{time.perf_counter() - started:.0f} s; {done.stdout.splitlines()[-1]}")
+
+
+def put_files(place: Place, source: Path) -> None:
+    """Fill the bucket with the files of a registry in a folder."""
+    bucket = emulators.s3().store_at(place.uri, place.folder / "own")
+    files = [path for path in source.rglob("*") if path.is_file()]
+    for path in files:
+        if is_key(key := path.relative_to(source).as_posix()):
+            bucket.put(key, path)
+    row("files put", f"{len(files)} of {sum(path.stat().st_size for path in files) / 1e9:.1f} GB")
+
+
+def make(place: Place, commits: int) -> str:
+    """Write some commits into the bucket; return the name of an entry."""
+    environ = {**place.environ, **emulators.s3().environ}
     policy = place.folder / "policy.yaml"
     policy.write_text(POLICY)
     with patch.dict(os.environ, environ, clear=True):
@@ -141,6 +157,7 @@ def main() -> None:
     parser.add_argument("--scores", type=int, default=10, help="scores of each version")
     parser.add_argument("--commits", type=int, default=70)
     parser.add_argument("--delay-ms", type=int, default=50)
+    parser.add_argument("--folder", type=Path, help="a registry to put there, of that size")
     options = parser.parse_args()
     store = emulators.s3()
     with faulty(store.url) as proxy, tempfile.TemporaryDirectory() as folder:
@@ -149,7 +166,11 @@ def main() -> None:
             f"{options.versions:,} versions, {options.versions * options.scores:,} scores;"
             f" {options.delay_ms} ms added to each request"
         )
-        name = make(place, options.versions, options.scores, options.commits)
+        if options.folder:
+            put_files(place, options.folder)
+        else:
+            import_into(place, options.versions, options.scores)
+        name = make(place, options.commits)
         proxy.delay_s = options.delay_ms / 1000
         measure(place, name)
 
