@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from regista.decide.fold import STATE_TABLES, Stamp
-from regista.decide.heads import MAX_MAIN_SCORES, Status
+from regista.decide.heads import Status
 from regista.model.commit import Commit, DataRef, Row
 from regista.model.numbers import decimal_text
 from regista.model.tables import COMMON_COLUMNS, TABLES, Column
@@ -50,11 +50,6 @@ _UNREAD = {
                   "note", "dataset_entry_id", "dataset_version", "evaluated_at", "texts_digest"),
     "eval_scores": ("entry_id", "entry", "slice"),
 }  # fmt: skip
-# a head keeps the first scores of a run, of which there may be very many
-_FIRST = {
-    "eval_scores": "QUALIFY row_number() OVER (PARTITION BY seq, run_id ORDER BY i)"
-    f" <= {MAX_MAIN_SCORES}"
-}
 _SPILLED = {
     "k": "VARCHAR", "v": "BIGINT", "q": "BIGINT", "i": "BIGINT", "t": "VARCHAR", "a": "VARCHAR",
     "d": "VARCHAR", "x": "BOOLEAN", "r": "VARCHAR",
@@ -182,8 +177,7 @@ class StateRows:
         union = " UNION ALL ".join(self._queries[table])
         result = self._con.cursor().execute(
             f"SELECT entry_id, {version}, seq, i, {', '.join(map(_as_logged, columns))}"
-            f" FROM ({union}) {state_clause(table)} {_FIRST.get(table, '')}"
-            " ORDER BY entry_id, 2, seq, i"
+            f" FROM ({union}) {state_clause(table)} ORDER BY entry_id, 2, seq, i"
         )
         for entry_id, number, seq, i, *values in _fetched(result):
             pairs = zip(names, values, strict=True)
