@@ -109,3 +109,15 @@ def read_id(store: Store) -> str:
             hint="pip install --upgrade regista",
         )
     return id_
+
+
+def require_own_id(replica: Replica) -> None:
+    """Look whether `registry.json` is there and the replica's, who may not have read it.
+
+    Raises:
+        NotFoundError, NewerFormatError, IntegrityError, StorageError: as for `open_replica`; also
+            when it is of another registry.
+    """
+    found = read_id(replica.store)
+    if found != replica.registry_id:
+        raise IntegrityError(f"{REGISTRY_KEY} is of another registry, {found[:12]}", hint=_MEND)

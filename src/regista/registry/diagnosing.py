@@ -70,25 +70,18 @@ class Diagnosing:
         return Finding("store", ok=True, detail="it creates a file exactly once")
 
     def _check_id(self) -> Finding:
-        from regista.read.opening import REGISTRY_KEY, read_id
+        from regista.read.opening import require_own_id
 
         # who remembers the registry, or read its last commit, did not need that file
-        found = read_id(self.replica.store)
-        if found != self.replica.registry_id:
-            return Finding(
-                "id",
-                ok=False,
-                detail=f"{REGISTRY_KEY} is of another registry, {found[:12]}",
-                fix="restore it from a backup; its id is the parent of commit 1",
-            )
-        return Finding("id", ok=True, detail=found)
+        require_own_id(self.replica)
+        return Finding("id", ok=True, detail=self.replica.registry_id)
 
     def _check_clock(self) -> Finding:
         from regista.write import clocks
 
-        ahead = clocks.minutes_ahead(self.replica.store)
+        ahead = clocks.how_far_ahead(self.replica.store)
         if ahead:
-            detail = f"{clocks.how_far(ahead)}: only the way back is open"
+            detail = f"{clocks.in_words(ahead)}: only the way back is open"
             return Finding("clock", ok=False, detail=detail, fix=clocks.SET_IT)
         return Finding("clock", ok=True, detail="not ahead of the store's")
 

@@ -91,7 +91,7 @@ def init_registry(
     if store.get(REGISTRY_KEY) is None:
         refuse_lost_id(store)
         refuse_inside_another(store)
-        clocks.refuse(clocks.minutes_ahead(store))
+        clocks.refuse(clocks.how_far_ahead(store))
         probe(store)
     text = {"format": FORMAT, "id": os.urandom(16).hex()}
     created = found(store, canonical.encode(text) + b"\n")

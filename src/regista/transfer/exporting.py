@@ -17,7 +17,7 @@ from regista.model import canonical
 from regista.model.canonical import sha256_hex
 from regista.model.commit import log_key
 from regista.model.names import shown
-from regista.read.opening import REGISTRY_KEY, read_id
+from regista.read.opening import REGISTRY_KEY, require_own_id
 from regista.read.replica import Replica
 from regista.storage.parallel import Progress
 from regista.transfer.members import END, header, padding
@@ -84,7 +84,8 @@ def export(
     with tempfile.SpooledTemporaryFile(_SUMS_IN_MEMORY) as sums:
         out = _Members(write, sums.write)
         out.add(HEADER_KEY, backup_header(replica.registry_id, head, digest))
-        out.add(REGISTRY_KEY, _registry_file(replica))
+        require_own_id(replica)
+        out.add(REGISTRY_KEY, replica.store.get(REGISTRY_KEY) or b"")
         for key, needed in files:
             _add_file(out, replica, key, needed=needed)
             if progress:
@@ -142,13 +143,6 @@ class _Members:
     def _put(self, data: bytes) -> None:
         self._write(data)
         self.bytes += len(data)
-
-
-def _registry_file(replica: Replica) -> bytes:
-    """Return the bytes of `registry.json`, which whoever knows the id has not read yet."""
-    if read_id(replica.store) != replica.registry_id:
-        raise IntegrityError(f"{REGISTRY_KEY} is of another registry", hint="regista verify")
-    return replica.store.get(REGISTRY_KEY) or b""
 
 
 def _add_file(out: _Members, replica: Replica, key: str, *, needed: bool) -> None:

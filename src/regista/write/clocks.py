@@ -13,14 +13,14 @@ MOST_AHEAD = timedelta(minutes=2)
 SET_IT = "set the clock, for example by NTP"
 
 
-def minutes_ahead(store: Store) -> timedelta:
+def how_far_ahead(store: Store) -> timedelta:
     """Return how far this machine's clock is ahead of the store's; 0 where that is no matter."""
     there = store.now()
     ahead = datetime.now(UTC) - there if there else timedelta()
     return ahead if ahead > MOST_AHEAD else timedelta()
 
 
-def how_far(ahead: timedelta) -> str:
+def in_words(ahead: timedelta) -> str:
     """Say in words how far a clock is ahead."""
     return f"this machine's clock is {ahead.total_seconds() / 60:.0f} minutes ahead of the store's"
 
@@ -32,4 +32,4 @@ def refuse(ahead: timedelta) -> None:
         StorageError: it is.
     """
     if ahead:
-        raise StorageError(f"{how_far(ahead)}, so nothing was committed", hint=SET_IT)
+        raise StorageError(f"{in_words(ahead)}, so nothing was committed", hint=SET_IT)

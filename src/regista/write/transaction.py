@@ -128,11 +128,11 @@ class Writer:
 
         Such a writer is stopped; but the way back is open at any time, and takes the store's.
         """
-        ahead = clocks.minutes_ahead(self.replica.store)
+        ahead = clocks.how_far_ahead(self.replica.store)
         if not WAY_BACK.issuperset(request.op for request in requests):
             clocks.refuse(ahead)
         if ahead:
-            told = f"{clocks.how_far(ahead)}, which was used instead; {clocks.SET_IT}"
+            told = f"{clocks.in_words(ahead)}, which was used instead; {clocks.SET_IT}"
             self.warnings.append(told)
         return ahead
 
